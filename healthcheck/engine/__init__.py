@@ -1,0 +1,1 @@
+"""The machinery that runs checks: discovery, rounds, schedule and state."""

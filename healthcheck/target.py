@@ -1,0 +1,66 @@
+"""Targets: the set-ups that are watched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Purpose(Enum):
+    """What a target is used for; decides which permissions matter."""
+
+    TRAINING = "training"
+    PROCESSING = "processing"
+    TUNING = "tuning"
+    HOSTING = "hosting"
+    PIPELINES = "pipelines"
+    NOTEBOOK = "notebook"
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialSource:
+    """Where credentials come from. Equal sources share credentials, clients' answers and pacing."""
+
+    profile: str | None = None
+    """A profile of the shared AWS files; none = the ambient chain."""
+    assume_role: str | None = None
+    """ARN of a role to assume with the credentials of `profile` or of the ambient chain."""
+    external_id: str | None = None
+    session_name: str = "sagemaker-healthcheck"
+
+    @property
+    def name(self) -> str:
+        """The words by which people, incidents and logs know this source; never a secret."""
+        base = f"profile {self.profile}" if self.profile else "ambient credentials"
+        return f"role {self.assume_role} from {base}" if self.assume_role else base
+
+
+AMBIENT = CredentialSource()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One account, region, role and bucket that belong together."""
+
+    name: str
+    """``name/region``, or ``name`` where no region is known."""
+    source: CredentialSource = AMBIENT
+    region: str | None = None
+    """As configured or found in the ambient chain; not yet checked for sense."""
+    account: str | None = None
+    """The 12-digit account that we expect to be in; none = whichever the credentials lead to."""
+    role: str | None = None
+    """The execution role's ARN as configured; not yet checked for sense."""
+    bucket: str | None = "default"
+    """A bucket's name, ``default`` for ``sagemaker-{region}-{account}``, or none for no bucket."""
+    purposes: tuple[Purpose, ...] = (Purpose.TRAINING,)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """The user's own labels, exported on ``target_info`` to route alerts by."""
+    configured: bool = True
+    """False for the one target that exists without any settings file."""
+
+    @property
+    def role_name(self) -> str | None:
+        """The last segment of the role's ARN, which is what IAM calls its name."""
+        return self.role.rsplit("/", 1)[-1] if self.role else None
