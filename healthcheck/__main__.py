@@ -1,0 +1,7 @@
+"""`python -m healthcheck`."""
+
+import sys
+
+from healthcheck.cli import main
+
+sys.exit(main())

@@ -1,0 +1,78 @@
+"""The terminal, or whatever stands in its place: where documents, notes and progress go."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Mapping
+from typing import TextIO
+
+_WIDTH_OF_A_FILE = 100
+"""Columns where stdout is no terminal: what reads well in a pager, a mail or a build log."""
+
+_WIDEST = 120
+"""Sentences longer than this are hard to follow however wide the terminal is."""
+
+
+class Console:
+    """Documents to stdout, all else to stderr. Owned by `cli.main`, handed to each command."""
+
+    def __init__(self, stdout: TextIO, stderr: TextIO, environ: Mapping[str, str], *, color: str = "auto") -> None:
+        self.stdout = stdout
+        self.stderr = stderr
+        self.environ = environ
+        self._color = color
+
+    @property
+    def colour(self) -> bool:
+        """Whether documents may be coloured: as told, else on a terminal where NO_COLOR is not set."""
+        if self._color != "auto":
+            return self._color == "always"
+        return self.stdout.isatty() and not self.environ.get("NO_COLOR") and self.environ.get("TERM") != "dumb"
+
+    @property
+    def width(self) -> int:
+        """Columns to fill."""
+        if not self.stdout.isatty():
+            return _WIDTH_OF_A_FILE
+        return min(shutil.get_terminal_size((_WIDTH_OF_A_FILE, 24)).columns, _WIDEST)
+
+    def document(self, text: str) -> None:
+        """Write what was asked for, ending in a newline, and make sure that it arrives."""
+        self.stdout.write(text if text.endswith("\n") else f"{text}\n")
+        # A full disk or a closed pipe shows here, where it can be told, and not at interpreter exit.
+        self.stdout.flush()
+
+    def note(self, text: str) -> None:
+        """Write a sentence that is no part of the document."""
+        self.stderr.write(f"{text}\n")
+        self.stderr.flush()
+
+
+class Progress:
+    """One line on a terminal's stderr that is rewritten while work goes on; nothing where there is no terminal."""
+
+    def __init__(self, console: Console, total: int) -> None:
+        self._stream = console.stderr
+        self._total = total
+        self._finished = 0
+        self._lock = threading.Lock()
+        self._shows = console.stderr.isatty() and console.environ.get("TERM") != "dumb"
+        self._columns = shutil.get_terminal_size().columns
+
+    def step(self, words: str) -> None:
+        """Tell that one more piece is finished. Called from worker threads."""
+        with self._lock:
+            self._finished += 1
+            if self._shows:
+                line = f"{self._finished}/{self._total}  {words}"[: self._columns - 1]
+                self._stream.write(f"\r\x1b[2K{line}")
+                self._stream.flush()
+
+    def clear(self) -> None:
+        """Leave the line empty for what comes next."""
+        with self._lock:
+            if self._shows:
+                self._shows = False
+                self._stream.write("\r\x1b[2K")
+                self._stream.flush()
