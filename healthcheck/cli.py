@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
-from healthcheck.commands.arguments import EXIT_USAGE, Arguments, build_parser
+from healthcheck.commands.arguments import EXIT_USAGE, PROGRAM, Arguments, build_parser
 from healthcheck.commands.console import Console
 from healthcheck.errors import HealthcheckError
 
@@ -25,17 +25,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as stop:  # argparse ends so after --help, --version and usage errors
         code = stop.code if isinstance(stop.code, int) else EXIT_USAGE
     except KeyboardInterrupt:
-        _tell("\nsagemaker-healthcheck: interrupted; nothing was concluded")
+        _tell(f"\n{PROGRAM}: interrupted; nothing was concluded")
         code = EXIT_INTERRUPTED
     except BrokenPipeError:
         _let_go(sys.stdout)
         code = EXIT_BROKEN_PIPE
     except (HealthcheckError, OSError) as error:
-        _tell(f"sagemaker-healthcheck: {_sentence(error)}")
+        _tell(_sentence(error))
         code = EXIT_USAGE
     except Exception:  # noqa: BLE001 - Python's own exit code for a crash is 1, which means "warning" to every scheduler
         traceback.print_exc()
-        _tell("sagemaker-healthcheck: this is a mistake in the program; please report it with the lines above")
+        _tell(f"{PROGRAM}: this is a mistake in the program; please report it with the lines above")
         code = EXIT_USAGE
     return code
 
@@ -51,9 +51,13 @@ def _dispatch(argv: Sequence[str]) -> int:
 
 
 def _sentence(error: HealthcheckError | OSError) -> str:
+    mistakes = getattr(error, "mistakes", ())
+    if mistakes:
+        # Each begins with its place, so that editors and terminals can jump to it.
+        return "\n".join(str(mistake) for mistake in mistakes)
     if isinstance(error, OSError) and error.filename:
-        return f"{error.filename}: {error.strerror}"
-    return str(error)
+        return f"{PROGRAM}: {error.filename}: {error.strerror}"
+    return f"{PROGRAM}: {error}"
 
 
 def _tell(sentence: str) -> None:

@@ -7,7 +7,6 @@ import difflib
 import platform
 import re
 import sys
-from pathlib import Path
 from typing import NoReturn
 
 from healthcheck import __version__
@@ -29,11 +28,11 @@ pointless is marked as blocked by it, so that you see one cause, not twenty symp
 
 _EPILOG = """\
 examples:
-  sagemaker-healthcheck run                      look once, at whatever your AWS environment points to
-  sagemaker-healthcheck show role.trust          what one check sees, needs, and cannot see
-  sagemaker-healthcheck policy > policy.json     the IAM permissions that all of it takes
-  sagemaker-healthcheck serve                    keep looking: metrics, logs, a status page
-  sagemaker-healthcheck demo                     see all of that without an AWS account
+  sagemaker-healthcheck run                      # look once, at whatever your AWS environment points to
+  sagemaker-healthcheck show role.trust          # what one check sees, needs, and cannot see
+  sagemaker-healthcheck policy > policy.json     # the IAM permissions that all of it takes
+  sagemaker-healthcheck serve                    # keep looking: metrics, logs, a status page
+  sagemaker-healthcheck demo                     # see all of that without an AWS account
 
 settings (optional): --config FILE, else $SAGEMAKER_HEALTHCHECK_CONFIG, ./healthcheck.yaml,
 /etc/sagemaker-healthcheck/healthcheck.yaml, else one target from the AWS environment and
@@ -48,10 +47,10 @@ root cause, each with its fix. Exit code: 0 ok, 1 warning, 2 critical, 3 unknown
 _RUN_EXAMPLES = """\
 examples:
   sagemaker-healthcheck run
-  sagemaker-healthcheck run --check bucket.reachable     that check and all that it comes after
+  sagemaker-healthcheck run --check bucket.reachable     # that check and all that it comes after
   sagemaker-healthcheck run --target prod/us-east-1 --fail-on critical
   sagemaker-healthcheck run --format json | jq '.incidents[].summary'
-  sagemaker-healthcheck run --format nagios              one line for a monitoring agent"""
+  sagemaker-healthcheck run --format nagios              # one line for a monitoring agent"""
 
 _SERVE = """\
 Run the checks on their schedule until told to stop, and show what they find:
@@ -78,7 +77,7 @@ _POLICY_EXAMPLES = """\
 examples:
   sagemaker-healthcheck policy > policy.json
   aws iam put-user-policy --user-name healthcheck --policy-name healthcheck --policy-document file://policy.json
-  sagemaker-healthcheck policy --any-resource            before the roles and buckets are known"""
+  sagemaker-healthcheck policy --any-resource            # before the roles and buckets are known"""
 
 _DEMO = """\
 Start an imitation AWS account on this machine, with targets of which some are broken, and
@@ -86,9 +85,9 @@ run the real daemon against it. Nothing leaves the machine. Needs the extra [dem
 
 _DEMO_EXAMPLES = """\
 examples:
-  sagemaker-healthcheck demo                             then open the address that it prints
-  sagemaker-healthcheck demo --faults                    what can be broken
-  sagemaker-healthcheck demo --break role.trust.missing  break it in the demo that is running
+  sagemaker-healthcheck demo                             # then open the address that it prints
+  sagemaker-healthcheck demo --faults                    # what can be broken
+  sagemaker-healthcheck demo --break role.trust.missing  # break it in the demo that is running
   sagemaker-healthcheck demo --mend role.trust.missing"""
 
 
@@ -97,7 +96,7 @@ class Arguments(argparse.Namespace):
 
     command: str
     color: str = "auto"
-    config: Path | None
+    config: str | None
     format: str
     check: list[str]
     target: list[str]
@@ -204,7 +203,7 @@ def build_parser() -> Parser:
 
 
 def _add_config(parser: Parser) -> None:
-    parser.add_argument("--config", type=Path, metavar="FILE", help="the settings file (default: see `--help`)")
+    parser.add_argument("--config", metavar="FILE", help="the settings file (default: see `--help`)")
 
 
 def _add_selection(parser: Parser) -> None:

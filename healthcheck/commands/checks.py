@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from datetime import timedelta
 from enum import Enum
@@ -10,6 +11,8 @@ from typing import get_args, get_origin
 from healthcheck.check import COMMON_REASONS, Check, Setting
 from healthcheck.commands.arguments import Arguments
 from healthcheck.commands.console import Console
+from healthcheck.config.durations import format_duration
+from healthcheck.config.kinds import kind_of
 from healthcheck.engine.discovery import discover
 from healthcheck.permissions import OPERATIONS
 from healthcheck.registry import Registry
@@ -43,7 +46,7 @@ def table(registry: Registry, width: int) -> str:
     lead = id_width + 9
     lines: list[str] = []
     for check in registry:
-        head = f"{check.id:<{id_width}}  {duration(check.every):>5}  "
+        head = f"{check.id:<{id_width}}  {format_duration(check.every):>5}  "
         body = textwrap.wrap(check.documentation.summary, max(width - lead, 30)) or [""]
         lines.append(head + body[0])
         lines.extend(" " * lead + line for line in body[1:])
@@ -69,7 +72,7 @@ def page(check: Check, registry: Registry, width: int) -> str:
         _listing(
             "Runs",
             [
-                f"every {duration(check.every)}, given up after {duration(check.timeout)}",
+                f"every {format_duration(check.every)}, given up after {format_duration(check.timeout)}",
                 f"after {', '.join(check.after) or 'nothing'}",
                 f"before {', '.join(before) or 'nothing'}",
                 *(["only when named in the settings, because it writes"] if check.writes else []),
@@ -83,17 +86,6 @@ def page(check: Check, registry: Registry, width: int) -> str:
     if documentation.source:
         parts.append(_prose("Source", documentation.source, width))
     return "\n\n".join(parts)
-
-
-def duration(period: timedelta) -> str:
-    """Return a period as the settings file writes it: ``15m``, ``1h30m``, ``45s``."""
-    seconds = int(period.total_seconds())
-    parts: list[str] = []
-    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
-        count, seconds = divmod(seconds, size)
-        if count:
-            parts.append(f"{count}{unit}")
-    return "".join(parts) or "0s"
 
 
 def _needs(check: Check) -> list[str]:
@@ -114,7 +106,7 @@ def _actions(operations: tuple[str, ...]) -> list[str]:
 
 
 def _setting(setting: Setting) -> str:
-    return f"{setting.name} ({type_words(setting.type)}, default {value_words(setting.default)}): {setting.doc}"
+    return f"{setting.name} ({type_words(setting.type)}, default {default_words(setting)}): {setting.doc}"
 
 
 def type_words(kind: object) -> str:
@@ -133,19 +125,12 @@ def _word(item: object) -> str:
     return item if isinstance(item, str) else type_words(item)
 
 
-def value_words(value: object) -> str:
-    """Return a setting's value as the settings file writes it."""
-    if value is None or value == ():
+def default_words(setting: Setting) -> str:
+    """Return a setting's default as the settings file writes it."""
+    written = kind_of(setting.type).write(setting.default)
+    if written is None or written == []:
         return "none"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, timedelta):
-        return duration(value)
-    if isinstance(value, Enum):
-        return str(value.value)
-    if isinstance(value, tuple):
-        return ", ".join(value_words(item) for item in value)
-    return str(value)
+    return ", ".join(map(str, written)) if isinstance(written, list) else json.dumps(written).strip('"')
 
 
 def _prose(title: str, text: str, width: int) -> str:

@@ -1,0 +1,55 @@
+"""`run`: the doctor."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from healthcheck import __version__
+from healthcheck.commands.arguments import Arguments
+from healthcheck.commands.console import Console, Progress
+from healthcheck.commands.parts import Parts
+from healthcheck.doctor import examine, exit_code
+from healthcheck.engine.runner import Runner
+from healthcheck.engine.snapshot import Snapshot
+from healthcheck.host import LocalHost
+from healthcheck.registry import Registry
+from healthcheck.result import Status
+from healthcheck.run import Run
+from healthcheck.surfaces import documents, text
+
+_INDENT = 2
+
+
+def execute(arguments: Arguments, console: Console) -> int:
+    """Look once at everything that is planned, and print what was seen."""
+    parts = Parts(arguments, console)
+    plan = parts.load()
+    progress = Progress(console, sum(len(target.checks) for target in plan.targets))
+
+    def tell(run: Run) -> None:
+        progress.step(f"{run.target}  {run.check}")
+
+    runner = Runner(parts.gateway, LocalHost(console.environ), workers=plan.daemon.workers)
+    try:
+        snapshot = examine(plan, runner, clock=_now, plugin_failures=parts.discovery.failures, on_run=tell)
+    finally:
+        progress.clear()
+        # Whatever still hangs is past its deadline; its verdict is in, and its thread ends with the process.
+        runner.close(0)
+        parts.gateway.close()
+    console.document(_rendered(snapshot, arguments.format, parts.discovery.registry, console))
+    return exit_code(snapshot.status, None if arguments.fail_on == "never" else Status(arguments.fail_on))
+
+
+def _rendered(snapshot: Snapshot, wanted: str, registry: Registry, console: Console) -> str:
+    match wanted:
+        case "json":
+            return documents.dump(documents.status_document(snapshot, version=__version__), indent=_INDENT)
+        case "nagios":
+            return text.nagios(snapshot)
+        case _:
+            return text.render(snapshot, colour=console.colour, width=console.width, registry=registry)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
