@@ -1,0 +1,95 @@
+"""Decisions in plain words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from healthcheck.iam.documents import Effect
+from healthcheck.iam.layers import Match
+from healthcheck.iam.matching import Glob, tokenize
+from healthcheck.iam.request import Request
+from healthcheck.iam.truth import Maybe
+
+if TYPE_CHECKING:
+    from healthcheck.iam.decision import Decision
+
+_LONGEST_QUOTE: Final = 600
+_SHOWN: Final = 3
+
+
+def explain(decision: Decision) -> str:
+    """Return the decision, line by line; what comes after the first line is indented."""
+    return "\n  ".join(_lines(decision))
+
+
+def _lines(decision: Decision) -> Iterator[str]:
+    # The values of the enum are the words; importing it here would be a circle.
+    outcome = decision.outcome.value
+    asked = _asked(decision.request)
+    if outcome == "explicit_deny":
+        yield f"denied: {asked}, by a Deny, which no Allow overrides"
+        yield from (_statement(match, decision.request, "denied by") for match in decision.deciding)
+    elif outcome == "allowed":
+        yield f"allowed: {asked}"
+        yield from (_statement(match, decision.request, "allowed by") for match in decision.deciding[:_SHOWN])
+    elif outcome == "implicit_deny":
+        yield f"denied: {asked}, as not everything allows it that has to"
+        yield from (f"no {verdict.label} allows it; {_read(verdict.documents)}" for verdict in decision.blocking)
+    else:
+        yield f"cannot tell: {asked}"
+        yield from _open_points(decision)
+    yield from (f"nearly: {miss.where} ({miss.layer.value}): {miss.sentence}" for miss in decision.near_misses)
+
+
+def _asked(request: Request) -> str:
+    who = f" by {request.principal}" if request.principal else ""
+    on = "" if request.resource == "*" else f" on {request.resource}"
+    return f"{request.action}{on}{who}"
+
+
+def _read(documents: tuple[object, ...]) -> str:
+    labels = [getattr(document, "label", "") for document in documents]
+    if not labels:
+        return "there is none"
+    more = f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
+    return f"looked at {', '.join(labels[:_SHOWN])}{more}"
+
+
+def _open_points(decision: Decision) -> Iterator[str]:
+    if decision.as_far_as_seen is not decision.outcome:
+        yield f"as far as can be seen: {decision.as_far_as_seen.value.replace('_', ' ')}"
+    for hole in decision.holes:
+        yield f"{hole.name} could not be read{f': {hole.action} is missing' if hole.action else ''}"
+    for match in decision.deciding:
+        verb = "denied" if match.statement.effect is Effect.DENY else "allowed"
+        known = decision.request.known
+        tests = [str(each) for each in match.statement.conditions if isinstance(each.holds(known), Maybe)]
+        if tests:
+            yield f"{verb} if {' and '.join(tests)} ({match.document.label}, {match.statement.label})"
+    if decision.unknown_keys:
+        yield f"not known: {', '.join(decision.unknown_keys)}"
+    yield from (f"left open: {doubt}" for doubt in decision.doubts)
+
+
+def _statement(match: Match, request: Request, verb: str) -> str:
+    owner = f"; {match.layer.owner} can change it" if match.statement.effect is Effect.DENY else ""
+    return f"{verb} {match.layer.value} {match.document.label}, {match.statement.label}: {quote(match, request)}{owner}"
+
+
+def quote(match: Match, request: Request) -> str:
+    """Return the statement as JSON, of long lists only what concerns the request."""
+    statement = json.loads(match.statement.text)
+    for element, wanted, folded in (("Action", request.folded_action, True), ("Resource", request.resource, False)):
+        given = statement.get(element)
+        if isinstance(given, list) and len(given) > 1:
+            met = [each for each in given if _meets(each, wanted, folded=folded)]
+            statement[element] = [*(met or given[:1]), "…"] if len(met) < len(given) else given
+    text = json.dumps(statement, ensure_ascii=False)
+    return text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…"
+
+
+def _meets(pattern: str, wanted: str, *, folded: bool) -> bool:
+    text = pattern.lower() if folded else pattern
+    return Glob(tokenize(text, wildcards=True, variables=False)).matches(wanted)

@@ -1,0 +1,88 @@
+"""One question: may this principal do this action on this resource?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from healthcheck.errors import HealthcheckError
+from healthcheck.iam.context import Context, ContextValue
+from healthcheck.iam.principals import Principal, PrincipalKind, parse_principal
+
+_ARN_PARTS: Final = 6
+_ACCOUNT_DIGITS: Final = 12
+
+
+class RequestError(HealthcheckError):
+    """A request asks about nothing in particular."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request to AWS, as far as policies look at it.
+
+    Raises:
+        RequestError: when the action is not one concrete action.
+    """
+
+    action: str
+    """Such as ``s3:GetObject``; one action, no wildcards."""
+    resource: str = "*"
+    """A concrete ARN, taken literally; ``*`` only for an action that knows no resources (ecr:GetAuthorizationToken)."""
+    resource_account: str | None = None
+    """Who owns the resource; read from the ARN where that names an account (a bucket's does not)."""
+    principal: str | None = None
+    """The ARN of the role, role session, user, federated user or root user, or a service's name.
+
+    A role's ARN means some session of it, whose name is not known. None: whoever holds the identity policies.
+    """
+    context: Mapping[str, ContextValue] = field(default_factory=dict, hash=False)
+    """Values of context keys. None or an empty list says that a key is known to be absent, the name ``prefix*`` with
+    None that every key is that begins so. What follows from the principal and the resource is added."""
+    context_complete: bool = False
+    """Whether every other key is known to be absent; else it is unknown."""
+    caller: Principal | None = field(init=False, repr=False, compare=False)
+    known: Context = field(init=False, repr=False, compare=False)
+    folded_action: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        service, colon, name = self.action.partition(":")
+        if not (service and colon and name) or "*" in self.action or "?" in self.action:
+            raise RequestError(f"“{self.action}” is not one action such as s3:GetObject")
+        caller = parse_principal(self.principal) if self.principal else None
+        object.__setattr__(self, "folded_action", self.action.lower())
+        object.__setattr__(self, "caller", caller)
+        object.__setattr__(self, "resource_account", self.resource_account or _account_in(self.resource))
+        implied = _implied_by(caller)
+        if self.resource_account:
+            implied["aws:ResourceAccount"] = self.resource_account
+        given = {key.lower() for key in self.context}
+        values = {key: value for key, value in implied.items() if key.lower() not in given}
+        object.__setattr__(self, "known", Context({**values, **self.context}, complete=self.context_complete))
+
+
+def _account_in(resource: str) -> str | None:
+    parts = resource.split(":", _ARN_PARTS - 1)
+    is_account = len(parts) == _ARN_PARTS and len(parts[4]) == _ACCOUNT_DIGITS and parts[4].isdigit()
+    return parts[4] if is_account else None
+
+
+def _implied_by(caller: Principal | None) -> dict[str, ContextValue]:
+    """Return the context keys that follow from who asks (IAM User Guide, "AWS global condition context keys")."""
+    if caller is None or caller.account is None:
+        return {}
+    values: dict[str, ContextValue] = {
+        "aws:PrincipalAccount": caller.account,
+        "aws:PrincipalIsAWSService": "false",
+        "aws:PrincipalServiceName": None,
+        "aws:PrincipalServiceNamesList": None,
+    }
+    if caller.kind is not PrincipalKind.SESSION:
+        # Of a session the key holds its role's ARN, whose path the session's ARN has lost.
+        values["aws:PrincipalArn"] = caller.text
+    if caller.kind in (PrincipalKind.ROLE, PrincipalKind.SESSION):
+        values |= {"aws:username": None, "aws:PrincipalType": "AssumedRole"}
+    if caller.kind is PrincipalKind.USER:
+        values |= {"aws:username": caller.name, "aws:PrincipalType": "User"}
+    return values

@@ -1,0 +1,94 @@
+"""Three truth values: yes, no, and "it depends", which says on what.
+
+A daemon never knows the whole context of a request. What it does not know must neither pass nor fail, so
+`Maybe` has no boolean value: code that tries to round it fails at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NoReturn, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A document that could not be read, and the one action that would close the gap.
+
+    It stands in the place of the document: what it may allow or deny is unknown.
+    """
+
+    name: str
+    """What could not be read: ``the service control policies``, ``policy Data``."""
+    action: str
+    """The IAM action that the caller lacked, such as ``iam:GetRolePolicy``; empty where no action would help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Maybe:
+    """Neither yes nor no, and what it hangs on."""
+
+    keys: frozenset[str] = frozenset()
+    """Context keys that are neither known nor known to be absent."""
+    holes: frozenset[Hole] = frozenset()
+    """Documents that could not be read."""
+    doubts: frozenset[str] = frozenset()
+    """Points that AWS leaves open, each a sentence."""
+
+    def __bool__(self) -> NoReturn:
+        """Refuse to be rounded.
+
+        Raises:
+            TypeError: always; compare with ``is True`` or ``is False``.
+        """
+        message = "a Maybe is neither true nor false; compare with `is True` or `is False`"
+        raise TypeError(message)
+
+    def joined(self, other: Maybe) -> Maybe:
+        """Return what hangs on the reasons of both."""
+        return Maybe(self.keys | other.keys, self.holes | other.holes, self.doubts | other.doubts)
+
+
+Truth: TypeAlias = bool | Maybe
+
+
+def on_key(key: str) -> Maybe:
+    """Return what hangs on the value of a context key."""
+    return Maybe(keys=frozenset((key,)))
+
+
+def on_hole(hole: Hole) -> Maybe:
+    """Return what hangs on an unread document."""
+    return Maybe(holes=frozenset((hole,)))
+
+
+def on_doubt(sentence: str) -> Maybe:
+    """Return what hangs on a point that AWS leaves open."""
+    return Maybe(doubts=frozenset((sentence,)))
+
+
+def every(truths: Iterable[Truth]) -> Truth:
+    """Return whether all hold: one no settles it; of none, yes."""
+    open_points: Maybe | None = None
+    for truth in truths:
+        if truth is False:
+            return False
+        if isinstance(truth, Maybe):
+            open_points = truth if open_points is None else open_points.joined(truth)
+    return True if open_points is None else open_points
+
+
+def some(truths: Iterable[Truth]) -> Truth:
+    """Return whether at least one holds: one yes settles it; of none, no."""
+    open_points: Maybe | None = None
+    for truth in truths:
+        if truth is True:
+            return True
+        if isinstance(truth, Maybe):
+            open_points = truth if open_points is None else open_points.joined(truth)
+    return False if open_points is None else open_points
+
+
+def opposite(truth: Truth) -> Truth:
+    """Return no for yes, yes for no, and what is open as it is."""
+    return truth if isinstance(truth, Maybe) else not truth
