@@ -1,0 +1,239 @@
+"""The least-privilege IAM policy of a plan: exactly the calls of the enabled checks, on the targets' own ARNs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from healthcheck.permissions import OPERATIONS, Scope
+from healthcheck.plan import Plan, PlannedTarget
+from healthcheck.result import Json
+from healthcheck.target import CredentialSource, Target
+
+CHARACTERS_LIMIT = 6_144
+"""What a managed policy may hold, white space not counted (IAM quotas, read 2026-11)."""
+
+ATTACHMENTS_LIMIT = 10
+"""How many managed policies an identity may have unless AWS raised it (IAM quotas, read 2026-11)."""
+
+_ROLE = re.compile(r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>[0-9]{12}):role/(?:[^\s/]+/)*(?P<name>[\w+=,.@-]+)")
+
+# Partitions by the beginning of their regions' names; all others are in aws (botocore's endpoints.json).
+_PARTITIONS = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "eusc-": "aws-eusc",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
+}
+
+_SIDS = {
+    Scope.ROLE: "ReadExecutionRoles",
+    Scope.POLICY: "ReadPoliciesOfExecutionRoles",
+    Scope.BUCKET: "LookAtBuckets",
+    Scope.PARAMETER: "ReadPublicParameters",
+    Scope.ANY: "AskWhatTakesNoResource",
+    Scope.ASSUMED_ROLE: "AssumeConfiguredRoles",
+}
+
+Document = Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What some identities must be allowed."""
+
+    holders: tuple[str, ...]
+    """The credential sources whose identities need it, by `CredentialSource.name`; they need the same."""
+    targets: tuple[str, ...]
+    """The targets for which they need it."""
+    documents: tuple[Document, ...]
+    """Policies to attach, each within `CHARACTERS_LIMIT`; mostly one, and none where nothing is needed."""
+    notes: tuple[str, ...] = ()
+    """What to know before attaching them."""
+    is_for_assuming: bool = False
+    """Whether it only lets the holders assume the roles with which the checks then work."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    sid: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+
+    def written(self) -> dict[str, Json]:
+        resources: Json = "*" if self.resources == ("*",) else list(self.resources)
+        return {"Sid": self.sid, "Effect": "Allow", "Action": list(self.actions), "Resource": resources}
+
+
+def grants(plan: Plan, *, any_resource: bool = False) -> tuple[Grant, ...]:
+    """Return what each identity of a plan needs: first those that the checks work with, then those that assume them.
+
+    Args:
+        plan: whose enabled checks and targets decide.
+        any_resource: name ``*`` in place of the targets' ARNs: one policy for all targets, present and future.
+    """
+    by_source: dict[CredentialSource, list[PlannedTarget]] = {}
+    for planned in plan.targets:
+        by_source.setdefault(planned.target.source, []).append(planned)
+    looking = [_for_checks(source, planned, any_resource=any_resource) for source, planned in by_source.items()]
+    return (*_merged(looking), *_merged(_for_assuming(by_source, any_resource=any_resource)))
+
+
+def partition_of(target: Target) -> str:
+    """Return the partition that a target is in: its region's, else its role's, else the commercial one."""
+    if target.region:
+        return next((name for start, name in _PARTITIONS.items() if target.region.startswith(start)), "aws")
+    role = _ROLE.fullmatch(target.role or "")
+    return role["partition"] if role else "aws"
+
+
+def _for_checks(source: CredentialSource, targets: Iterable[PlannedTarget], *, any_resource: bool) -> Grant:
+    wanted: dict[tuple[Scope, str], set[str]] = {}
+    notes: dict[str, None] = {}
+    for planned in targets:
+        for bound in planned.checks:
+            for operation in (OPERATIONS[call] for call in bound.check.all_calls):
+                # Assuming a role is the right of whoever assumes it, not of the role.
+                if operation.scope in (Scope.NONE, Scope.ASSUMED_ROLE):
+                    continue
+                resources = ("*",) if any_resource else tuple(_resources(operation.scope, planned.target))
+                for resource in resources:
+                    wanted.setdefault((operation.scope, resource), set()).update(operation.actions)
+        if not any_resource:
+            notes |= dict.fromkeys(_notes(planned.target))
+    documents = _documents(_statements(wanted))
+    names = tuple(planned.name for planned in targets)
+    return Grant((source.name,), names, documents, (*notes, *_warn_of_number(documents)))
+
+
+def _for_assuming(
+    by_source: Mapping[CredentialSource, Iterable[PlannedTarget]], *, any_resource: bool
+) -> Iterator[Grant]:
+    assumed: dict[str, dict[str, list[str]]] = {}
+    for source, targets in by_source.items():
+        if source.assume_role is not None:
+            roles = assumed.setdefault(CredentialSource(profile=source.profile).name, {})
+            roles.setdefault(source.assume_role, []).extend(planned.name for planned in targets)
+    for holder, roles in assumed.items():
+        resources = ("*",) if any_resource else tuple(sorted(roles))
+        documents = _documents([_Statement(_SIDS[Scope.ASSUMED_ROLE], ("sts:AssumeRole",), resources)])
+        note = "The trust policy of each role must allow this identity too."
+        names = tuple(name for targets in roles.values() for name in targets)
+        yield Grant((holder,), names, documents, (note, *_warn_of_number(documents)), is_for_assuming=True)
+
+
+def _merged(found: Iterable[Grant]) -> list[Grant]:
+    """Put identities that need the same together."""
+    merged: dict[str, Grant] = {}
+    for grant in found:
+        key = json.dumps([grant.documents, grant.notes])
+        known = merged.get(key)
+        if known:
+            holders, targets = (*known.holders, *grant.holders), (*known.targets, *grant.targets)
+            grant = Grant(holders, targets, grant.documents, grant.notes, grant.is_for_assuming)  # noqa: PLW2901
+        merged[key] = grant
+    return list(merged.values())
+
+
+def _resources(scope: Scope, target: Target) -> Iterator[str]:
+    partition = partition_of(target)
+    role = _ROLE.fullmatch(target.role or "")
+    account = target.account or (role["account"] if role else None)
+    if scope is Scope.ANY:
+        yield "*"
+    elif scope is Scope.ROLE and role:
+        # IAM is asked by name, and finds the role under whatever path it has; that the configured path is
+        # wrong can only be told by those who may read the role where it is.
+        yield f"arn:{partition}:iam::{account}:role/{role['name']}"
+        yield f"arn:{partition}:iam::{account}:role/*/{role['name']}"
+    elif scope is Scope.POLICY and role:
+        yield f"arn:{partition}:iam::{account}:policy/*"
+        yield f"arn:{partition}:iam::aws:policy/*"
+    elif scope is Scope.BUCKET and target.bucket is not None:
+        yield f"arn:{partition}:s3:::{_bucket(target, account)}"
+    elif scope is Scope.PARAMETER:
+        # AWS's own public parameters: the same in each region, whichever one is asked.
+        yield f"arn:{partition}:ssm:*:*:parameter/aws/service/global-infrastructure/*"
+
+
+def _bucket(target: Target, account: str | None) -> str:
+    if target.bucket != "default":
+        return str(target.bucket)
+    return f"sagemaker-{target.region or '*'}-{account or '*'}"
+
+
+def _notes(target: Target) -> Iterator[str]:
+    role = _ROLE.fullmatch(target.role or "")
+    if target.role and not role:
+        yield f"The role of {target.name} is not the ARN of a role, so reading it is left out."
+    if target.bucket == "default" and not target.account and not role:
+        yield f"The account of {target.name} is not configured, so its default bucket stands with a *."
+
+
+def _statements(wanted: Mapping[tuple[Scope, str], set[str]]) -> list[_Statement]:
+    """Put the resources on which the same is done into one statement, so that nothing is allowed by mere grouping."""
+    grouped: dict[tuple[Scope, tuple[str, ...]], list[str]] = {}
+    for (scope, resource), needed in wanted.items():
+        grouped.setdefault((scope, tuple(sorted(needed))), []).append(resource)
+    order = list(_SIDS)
+    by_scope = sorted(grouped.items(), key=lambda item: (order.index(item[0][0]), item[0][1]))
+    statements: list[_Statement] = []
+    for (scope, actions), resources in by_scope:
+        number = sum(statement.sid.startswith(_SIDS[scope]) for statement in statements) + 1
+        sid = _SIDS[scope] + (str(number) if number > 1 else "")
+        statements.append(_Statement(sid, actions, tuple(sorted(resources))))
+    return statements
+
+
+def _documents(statements: Iterable[_Statement]) -> tuple[Document, ...]:
+    """Pack statements into as few documents as their size allows, splitting those that fill one alone."""
+    packed: list[list[_Statement]] = []
+    for statement in statements:
+        rest = statement
+        while rest.resources:
+            room = CHARACTERS_LIMIT - _length(packed[-1]) if packed else 0
+            part = _fitting(rest, room)
+            if not part:
+                packed.append([])
+                part = _fitting(rest, CHARACTERS_LIMIT - _length([])) or rest.resources[:1]
+            packed[-1].append(_Statement(rest.sid, rest.actions, part))
+            rest = _Statement(rest.sid, rest.actions, rest.resources[len(part) :])
+    return tuple(_document(statements) for statements in packed)
+
+
+def _fitting(statement: _Statement, room: int) -> tuple[str, ...]:
+    """Return the first resources of a statement that fit."""
+    # One comma parts the statement from the one before it, and each resource has two quotes and a comma.
+    used = _characters(_Statement(statement.sid, statement.actions, ()).written()) + 1
+    count = 0
+    for resource in statement.resources:
+        used += len(resource) + 3
+        if used > room:
+            break
+        count += 1
+    return statement.resources[:count]
+
+
+def _document(statements: Iterable[_Statement]) -> Document:
+    return {"Version": "2012-10-17", "Statement": [statement.written() for statement in statements]}
+
+
+def _length(statements: Iterable[_Statement]) -> int:
+    return _characters(_document(statements))
+
+
+def _characters(value: object) -> int:
+    return len(json.dumps(value, separators=(",", ":")))
+
+
+def _warn_of_number(documents: tuple[Document, ...]) -> Iterator[str]:
+    if len(documents) > ATTACHMENTS_LIMIT:
+        yield (
+            f"These are {len(documents)} policies, and an identity may have {ATTACHMENTS_LIMIT}: "
+            "use --any-resource, or a credential source for each account."
+        )
