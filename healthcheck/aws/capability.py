@@ -1,0 +1,85 @@
+"""What a check is handed as its `Aws`: the shared clients, seen from one run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import NoRegionError
+
+from healthcheck.aws.clients import Clients
+from healthcheck.aws.endpoints import Endpoints
+from healthcheck.aws.errors import classify
+from healthcheck.aws.regions import Regions
+from healthcheck.aws.settings import EndpointSettings
+from healthcheck.capabilities import Credentials, Endpoint
+from healthcheck.errors import Failure
+
+
+class RunAws:
+    """Implements `healthcheck.capabilities.Aws` for one run of one check."""
+
+    def __init__(
+        self,
+        *,
+        region: str | None,
+        credentials: Credentials,
+        settings: EndpointSettings,
+        clients: Clients,
+        endpoints: Endpoints,
+        regions: Regions,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._region = region
+        self._credentials = credentials
+        self._settings = settings
+        self._clients = clients
+        self._endpoints = endpoints
+        self._regions = regions
+        self._clock = clock
+
+    @property
+    def now(self) -> datetime:
+        """The time, in UTC."""
+        return self._clock()
+
+    @property
+    def region(self) -> str:
+        """The target's region; botocore's own `NoRegionError` where it has none."""
+        if not self._region:
+            raise NoRegionError
+        return self._region
+
+    @property
+    def partition(self) -> str:
+        """The partition of the target's region."""
+        return self._regions.partition(self.region)
+
+    @property
+    def known_regions(self) -> frozenset[str]:
+        """Regions of every partition that botocore's bundled list says have SageMaker."""
+        return self._regions.sagemaker
+
+    @property
+    def credentials(self) -> Credentials:
+        """What resolving the target's credential source gave."""
+        return self._credentials
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """The URLs that botocore would call for this target."""
+        return self._endpoints.of(self.region, self._settings)
+
+    def client(self, service: str) -> Any:
+        """Return the shared client of a service for the target's region."""
+        return self._clients.client(service, self.region, self._settings)
+
+    def account(self) -> str:
+        """Return the 12-digit account of the credentials; the check declares ``sts.GetCallerIdentity``."""
+        account: str = self.client("sts").get_caller_identity()["Account"]
+        return account
+
+    def failure(self, error: Exception) -> Failure:
+        """Say what an exception from a client means."""
+        return classify(error)

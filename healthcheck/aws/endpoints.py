@@ -1,0 +1,102 @@
+"""The addresses that botocore itself would call, from its own endpoint rules, without making clients for them."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from botocore.args import LEGACY_GLOBAL_STS_REGIONS
+from botocore.endpoint_provider import EndpointProvider
+from botocore.loaders import Loader
+from botocore.utils import get_environ_proxies, validate_region_name
+
+from healthcheck.aws.clients import GLOBAL
+from healthcheck.aws.regions import Regions
+from healthcheck.aws.settings import REPORTED, EndpointSettings
+from healthcheck.capabilities import Endpoint
+
+
+class Endpoints:
+    """Works out addresses, each once."""
+
+    def __init__(self, loader: Loader, regions: Regions) -> None:
+        self._loader = loader
+        self._regions = regions
+        self._lock = threading.Lock()
+        self._providers: dict[str, EndpointProvider] = {}
+        self._known: dict[tuple[str, EndpointSettings], tuple[str, ...]] = {}
+
+    def of(self, region: str, settings: EndpointSettings) -> tuple[Endpoint, ...]:
+        """Return the addresses of the services that a working set-up needs.
+
+        Raises:
+            InvalidRegionError: the region's name makes no address.
+            EndpointProviderError: botocore's rules have no address for it.
+        """
+        validate_region_name(region)
+        with self._lock:
+            if (region, settings) not in self._known:
+                self._known[region, settings] = tuple(self._url(service, region, settings) for service in REPORTED)
+            urls = self._known[region, settings]
+        return tuple(_endpoint(service, url, settings) for service, url in zip(REPORTED, urls, strict=True))
+
+    def _url(self, service: str, region: str, settings: EndpointSettings) -> str:
+        override = settings.override(service)
+        s3 = dict(settings.s3)
+        place = self._regions.home(self._regions.partition(region)) if service in GLOBAL else region
+        wanted: dict[str, Any] = {
+            "Region": place,
+            "UseFIPS": settings.use_fips and override is None,
+            "UseDualStack": (settings.use_dualstack or (service == "s3" and bool(s3.get("use_dualstack_endpoint"))))
+            and override is None,
+            "Endpoint": override.url if override else None,
+            "UseGlobalEndpoint": _is_global(service, region, settings, s3),
+            "ForcePathStyle": True,
+        }
+        provider = self._provider(service)
+        parameters = provider.ruleset.parameters
+        return str(
+            provider.resolve_endpoint(
+                **{name: value for name, value in wanted.items() if name in parameters and value is not None}
+            ).url
+        )
+
+    def _provider(self, service: str) -> EndpointProvider:
+        if service not in self._providers:
+            rules = self._loader.load_service_model(service, "endpoint-rule-set-1")
+            self._providers[service] = EndpointProvider(rules, self._regions.data)
+        return self._providers[service]
+
+
+def _is_global(service: str, region: str, settings: EndpointSettings, s3: dict[str, Any]) -> bool:
+    """Whether botocore uses the address without a region: S3 in us-east-1, STS where it is told to."""
+    if service == "s3":
+        return region == "us-east-1" and s3.get("us_east_1_regional_endpoint", "legacy") == "legacy"
+    has_variant = settings.use_fips or settings.use_dualstack or settings.override("sts") is not None
+    return (
+        service == "sts"
+        and settings.sts_regional_endpoints == "legacy"
+        and region in LEGACY_GLOBAL_STS_REGIONS
+        and not has_variant
+    )
+
+
+def _endpoint(service: str, url: str, settings: EndpointSettings) -> Endpoint:
+    proxy = get_environ_proxies(url).get(urlsplit(url).scheme)
+    override = settings.override(service)
+    return Endpoint(
+        service=service,
+        url=url,
+        proxy=without_password(proxy) if proxy else None,
+        ca_bundle=settings.ca_bundle,
+        overridden_by=override.named_by if override else None,
+    )
+
+
+def without_password(proxy: str) -> str:
+    """Return a proxy's URL as it may be shown; a proxy without a scheme is an HTTP proxy to botocore."""
+    parts = urlsplit(proxy if "://" in proxy else f"http://{proxy.removeprefix('//')}")
+    user = f"{parts.username}@" if parts.username else ""
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, user + host, parts.path, "", ""))

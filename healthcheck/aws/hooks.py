@@ -1,0 +1,240 @@
+"""What happens around each call: guard, memory, pacing, deadline and accounting, hung onto a client's events.
+
+Order of events, as botocore emits them: provide-client-params, before-parameter-build, before-call, and then for
+each attempt request-created (signing), before-send, response-received, needs-retry; at last after-call, or
+after-call-error where no answer came.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+
+from healthcheck.aws import guard
+from healthcheck.aws.answers import ErrorAnswer
+from healthcheck.aws.clients import ClientKey
+from healthcheck.aws.errors import TooManyCalls, sdk_kind
+from healthcheck.aws.memory import Answer, Flight, Memory, Question
+from healthcheck.aws.pacing import Pacing
+from healthcheck.aws.scope import Scope, current
+from healthcheck.aws.transport import READ_SECONDS
+from healthcheck.errors import FailureKind, HealthcheckError
+from healthcheck.permissions import OPERATIONS
+from healthcheck.target import CredentialSource
+
+OnCall = Callable[[str, str, str], None]
+"""Told of each request: service, operation, outcome (ok, denied, throttled, failed, remembered)."""
+
+_QUESTION = "healthcheck.question"
+_FLIGHT = "healthcheck.flight"
+_REFUSALS = frozenset({FailureKind.NOT_PERMITTED, FailureKind.NOT_FOUND})
+_AWS_MANAGED = re.compile(r"arn:[a-z-]+:iam::aws:policy/")
+_REDIRECT = 300
+# Services whose answers are the same wherever in a partition they are asked. STS has a client for each region
+# all the same: the nearest address may be the only one that a private network reaches.
+_PARTITION_WIDE = frozenset({"iam", "sts"})
+_SECRET = frozenset({"sts.AssumeRole"})
+"""Operations whose answers hold secrets; they are kept nowhere but with their source."""
+_SHORTEST_READ_SECONDS = 0.1
+
+
+class Accounts:
+    """Which account a source turned out to be in; limits belong to accounts."""
+
+    def __init__(self) -> None:
+        self._accounts: dict[CredentialSource, str] = {}
+
+    def learn(self, source: CredentialSource, account: str) -> None:
+        """Note what STS said."""
+        self._accounts[source] = account
+
+    def payer(self, source: CredentialSource) -> str | CredentialSource:
+        """Return whose limits a call counts against: the account, or the source until that is known."""
+        return self._accounts.get(source, source)
+
+
+class Hooks:
+    """The handlers of all clients.
+
+    Args:
+        memory: what was answered lately.
+        pacing: how fast to ask.
+        accounts: which account a source is in.
+        on_call: told of each request.
+    """
+
+    def __init__(self, memory: Memory, pacing: Pacing, accounts: Accounts, on_call: OnCall) -> None:
+        self._memory = memory
+        self._pacing = pacing
+        self._accounts = accounts
+        self._on_call = on_call
+
+    def attach(self, client: Any, key: ClientKey) -> None:
+        """Hang the handlers onto a client."""
+        wire = _Wire(key, self._memory, self._pacing, self._accounts, self._on_call)
+        events = client.meta.events
+        service_id = client.meta.service_model.service_id.hyphenize()
+        # The first event of all, so that nothing is even validated for a call that is refused.
+        events.register("provide-client-params", wire.admit)
+        for row in OPERATIONS.values():
+            if row.service == key.service:
+                # botocore calls the handlers of the most specific event first: only there is "first" the very
+                # first, before policies are decoded in place (decoding a decoded answer crashes).
+                events.register_first(f"before-call.{service_id}.{row.name}", wire.recall)
+                events.register_first(f"after-call.{service_id}.{row.name}", wire.remember)
+        events.register("after-call-error", wire.give_up)
+        events.register("before-send", wire.in_time)
+        events.register("response-received", wire.account_for)
+        events.register("needs-retry", wire.ask_again)
+
+
+class _Wire:
+    """The handlers of one client. botocore passes everything by keyword, and more with each release."""
+
+    def __init__(self, key: ClientKey, memory: Memory, pacing: Pacing, accounts: Accounts, on_call: OnCall) -> None:
+        self._key = key
+        self._memory = memory
+        self._pacing = pacing
+        self._accounts = accounts
+        self._on_call = on_call
+        place = key.partition if key.service in _PARTITION_WIDE else key.region
+        self._family = (key.service, place, key.settings)
+
+    def admit(self, *, params: dict[str, Any], model: Any, context: dict[str, Any], **_: object) -> None:
+        """provide-client-params: let the guard judge, and put the question in words."""
+        operation = self._operation(model.name)
+        scope = guard.admit(operation)
+        if OPERATIONS[operation].reads_only and operation not in _SECRET and not model.has_streaming_output:
+            context[_QUESTION] = self._question(scope, operation, params)
+
+    def recall(self, *, model: Any, context: dict[str, Any], **_: object) -> tuple[AWSResponse, Any] | None:
+        """before-call: answer from memory, or wait for the same question under way, or for our turn to ask."""
+        operation = self._operation(model.name)
+        scope = current(operation)
+        scope.require_time(operation)
+        question = context.get(_QUESTION)
+        if question is not None:
+            found = self._memory.ask(question, max_age_seconds=scope.max_age_seconds, deadline=scope.deadline)
+            if isinstance(found, Answer):
+                self._on_call(self._key.service, model.name, "remembered")
+                return AWSResponse("", found.status, HTTPHeaders(), None), found.parsed()
+            scope.led.append(found)
+            context[_FLIGHT] = found
+        self._wait_turn(scope, operation)
+        return None
+
+    def remember(self, *, http_response: Any, parsed: Any, model: Any, context: dict[str, Any], **_: object) -> None:
+        """after-call: keep the answer as it came."""
+        refusal = ErrorAnswer.of(parsed).kind if http_response.status_code >= _REDIRECT else None
+        if refusal is None and model.name == "GetCallerIdentity" and parsed.get("Account"):
+            self._accounts.learn(current(model.name).source, parsed["Account"])
+        flight: Flight | None = context.pop(_FLIGHT, None)
+        if flight is None:
+            return
+        if refusal is None or refusal in _REFUSALS:
+            self._memory.remember(flight, http_response.status_code, parsed, is_refusal=refusal is not None)
+        else:
+            flight.give_up()
+
+    def give_up(self, *, context: dict[str, Any], **_: object) -> None:
+        """after-call-error: let those who wait ask for themselves."""
+        flight: Flight | None = context.pop(_FLIGHT, None)
+        if flight is not None:
+            flight.give_up()
+
+    def in_time(self, *, request: Any, event_name: str, **_: object) -> None:
+        """before-send: send nothing past the deadline, and wait for an answer no longer than until then."""
+        operation = self._operation(event_name.rpartition(".")[2])
+        scope = current(operation)
+        scope.require_time(operation)
+        context = getattr(request, "context", None)
+        if isinstance(context, dict):
+            context["read_timeout"] = max(_SHORTEST_READ_SECONDS, min(READ_SECONDS, scope.remaining_seconds))
+
+    def account_for(self, *, parsed_response: Any, exception: Exception | None, event_name: str, **_: object) -> None:
+        """response-received: count the attempt, and tell the bucket how it went."""
+        if isinstance(exception, HealthcheckError):
+            return  # we did not send it
+        name = event_name.rpartition(".")[2]
+        kind = _kind(parsed_response, exception)
+        self._on_call(self._key.service, name, outcome(kind))
+        bucket = self._pacing.bucket(self._payer(current(name)), self._key.service)
+        if kind is FailureKind.THROTTLED:
+            bucket.throttled()
+        elif parsed_response is not None:
+            bucket.answered()
+
+    def ask_again(
+        self, *, response: Any, caught_exception: Exception | None, attempts: int, operation: Any, **_: object
+    ) -> int | None:
+        """needs-retry: wait and ask again where that may help; the wait is ours, so botocore is told zero."""
+        name = self._operation(operation.name)
+        kind = _kind(response[1] if response else None, caught_exception)
+        if kind is None or not _is_worth_asking_again(kind, caught_exception, reads_only=OPERATIONS[name].reads_only):
+            return None
+        scope = current(name)
+        if not self._pacing.back_off(kind, attempts, deadline=scope.deadline):
+            return None
+        try:
+            self._wait_turn(scope, name)
+        except TooManyCalls:
+            return None  # what AWS said stands
+        return 0
+
+    def _operation(self, name: str) -> str:
+        return f"{self._key.service}.{name}"
+
+    def _payer(self, scope: Scope) -> str | CredentialSource:
+        return self._accounts.payer(scope.source)
+
+    def _wait_turn(self, scope: Scope, operation: str) -> None:
+        self._pacing.wait(self._payer(scope), self._key.service, operation, scope.deadline)
+
+    def _question(self, scope: Scope, operation: str, params: dict[str, Any]) -> Question:
+        words = json.dumps(params, sort_keys=True, default=str)
+        asker = (scope.source, scope.generation, self._key.region)
+        if operation == "iam.GetPolicyVersion" and _AWS_MANAGED.match(str(params.get("PolicyArn"))):
+            return Question((self._family, operation, words), asker, operation, is_immutable=True)
+        key = (scope.source, scope.generation, self._family, operation, words)
+        return Question(key, asker, operation)
+
+
+def outcome(kind: FailureKind | None) -> str:
+    """Return the word under which a request is counted; "there is no such thing" is an answer like another."""
+    match kind:
+        case None | FailureKind.NOT_FOUND:
+            return "ok"
+        case FailureKind.NOT_PERMITTED:
+            return "denied"
+        case FailureKind.THROTTLED:
+            return "throttled"
+        case _:
+            return "failed"
+
+
+def kind_of(parsed: object) -> FailureKind | None:
+    """Return what a parsed answer failed with, or nothing if it did not."""
+    if not isinstance(parsed, dict):
+        return FailureKind.UNREACHABLE
+    status = (parsed.get("ResponseMetadata") or {}).get("HTTPStatusCode", 0)
+    return ErrorAnswer.of(parsed).kind if status >= _REDIRECT or "Error" in parsed else None
+
+
+def _kind(parsed: object, exception: Exception | None) -> FailureKind | None:
+    if exception is not None:
+        return sdk_kind(exception) or FailureKind.CRASHED
+    return kind_of(parsed)
+
+
+def _is_worth_asking_again(kind: FailureKind, exception: Exception | None, *, reads_only: bool) -> bool:
+    if kind is FailureKind.THROTTLED:
+        return True  # AWS did nothing
+    if exception is not None:
+        # A kept connection that AWS closed while we were about to use it; anything else is a finding.
+        return reads_only and type(exception).__name__ == "ConnectionClosedError"
+    return reads_only and kind is FailureKind.SERVICE_ERROR

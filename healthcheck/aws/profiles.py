@@ -1,0 +1,124 @@
+"""Profiles: what the shared AWS files and the environment say, read anew when the files change."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.config import Config
+from botocore.credentials import create_credential_resolver
+from botocore.exceptions import BotoCoreError
+from botocore.loaders import Loader
+from botocore.session import Session
+
+from healthcheck.aws.settings import EndpointSettings, read
+
+Stamp = tuple[tuple[str, int, int, int] | None, ...]
+"""Changes when one of the shared files does."""
+
+# Calls that a credential provider makes by itself: patient enough for an SSO portal, too short to hang a round.
+_PROVIDER_CALLS = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What is configured for a profile."""
+
+    region: str | None
+    settings: EndpointSettings
+
+
+class Profiles:
+    """Reads profiles; one session each time, none is kept.
+
+    Args:
+        environ: the environment of this process; botocore reads the same one by itself.
+        loader: botocore's models, shared by all sessions.
+        on_answer: told of each request that a credential provider makes.
+    """
+
+    def __init__(
+        self, environ: Mapping[str, str], loader: Loader, on_answer: Callable[[str, str, object], None]
+    ) -> None:
+        self._environ = environ
+        self._loader = loader
+        self._on_answer = on_answer
+        self._lock = threading.Lock()
+        self._known: dict[str | None, tuple[Stamp, Profile]] = {}
+
+    def stamp(self) -> Stamp:
+        """Return the present state of the shared files."""
+        return tuple(
+            _stat(os.path.expanduser(self._environ.get(variable) or default))  # noqa: PTH111 # as botocore does it
+            for variable, default in (
+                ("AWS_CONFIG_FILE", "~/.aws/config"),
+                ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
+            )
+        )
+
+    def profile(self, name: str | None) -> Profile:
+        """Return what is configured for a profile; where that cannot be read, what the environment alone says."""
+        stamp = self.stamp()
+        with self._lock:
+            known = self._known.get(name)
+            if known is None or known[0] != stamp:
+                known = self._known[name] = (stamp, self._read(name))
+            return known[1]
+
+    def session(self, name: str | None, region: str | None = None) -> Session:
+        """Make a session that resolves the credentials of a profile.
+
+        Args:
+            name: the profile; none = as the environment says.
+            region: where a credential provider calls STS if the profile names no region.
+        """
+        session = Session(profile=name)
+        session.register_component("data_loader", self._loader)
+        session.set_default_client_config(_PROVIDER_CALLS)
+        session.register("after-call", self._answered)
+        session.register("after-call-error", self._failed)
+        resolver = create_credential_resolver(session, region_name=region)
+        # A daemon that prompts would hang: nobody is there to type the MFA code.
+        assume_role: Any = resolver.get_provider("assume-role")
+        assume_role._prompter = _refuse_to_prompt  # noqa: SLF001 # botocore has no argument for it
+        session.register_component("credential_provider", resolver)
+        return session
+
+    def _read(self, name: str | None) -> Profile:
+        session = self.session(name)
+        try:
+            return Profile(session.get_config_variable("region"), read(session, self._environ))
+        except (BotoCoreError, ValueError):
+            # Resolving the credentials tells why; the network can be looked at all the same.
+            return Profile(self._environ.get("AWS_DEFAULT_REGION"), read(self._without_files(), self._environ))
+
+    def _without_files(self) -> Session:
+        session = Session(profile="default")
+        for variable in ("config_file", "credentials_file"):
+            session.set_config_variable(variable, os.devnull)
+        config: Any = session.full_config
+        config["profiles"]["default"] = {}
+        return session
+
+    def _answered(self, **event: Any) -> None:
+        model = event["model"]
+        self._on_answer(model.service_model.service_name, model.name, event["parsed"])
+
+    def _failed(self, **event: Any) -> None:
+        _, service, operation = event["event_name"].split(".", 2)
+        self._on_answer(service, operation, None)
+
+
+def _stat(path: str) -> tuple[str, int, int, int] | None:
+    try:
+        stat = os.stat(path)  # noqa: PTH116 # a Path would only be unwrapped again
+    except OSError:
+        return None
+    return path, stat.st_mtime_ns, stat.st_size, stat.st_ino
+
+
+def _refuse_to_prompt(_prompt: str = "") -> str:
+    raise EOFError

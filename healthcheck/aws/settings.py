@@ -1,0 +1,96 @@
+"""Endpoint settings: what the environment and a profile say about where and how AWS is called.
+
+Clients are shared by every source whose endpoint settings are equal, so these are values to compare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.configprovider import ConfiguredEndpointProvider
+from botocore.session import Session
+
+from healthcheck.permissions import OPERATIONS
+
+REPORTED = ("sts", "sagemaker", "sagemaker-runtime", "s3", "iam", "logs", "ecr")
+"""Services whose addresses a working set-up needs, whether or not a check calls them."""
+
+SERVICES = tuple(sorted({*REPORTED, *(operation.service for operation in OPERATIONS.values())}))
+
+_S3 = ("us_east_1_regional_endpoint", "use_accelerate_endpoint", "use_arn_region", "use_dualstack_endpoint")
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A URL that replaces AWS's own for a service."""
+
+    service: str
+    url: str
+    named_by: str = field(compare=False)
+    """The variable or setting that says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointSettings:
+    """Everything that makes two clients of one service and region differ, but for credentials."""
+
+    ca_bundle: str | None = None
+    use_fips: bool = False
+    use_dualstack: bool = False
+    sts_regional_endpoints: str = "regional"
+    s3: tuple[tuple[str, Any], ...] = ()
+    overrides: tuple[Override, ...] = ()
+
+    def override(self, service: str) -> Override | None:
+        """Return the URL that replaces AWS's own for a service, if one does."""
+        return next((override for override in self.overrides if override.service == service), None)
+
+
+def read(session: Session, environ: Mapping[str, str]) -> EndpointSettings:
+    """Read the endpoint settings of a session's profile, by botocore's own order of precedence.
+
+    Raises:
+        BotoCoreError: the profile or the shared files cannot be used.
+        ValueError: a setting's value is not of its type.
+    """
+    variable = session.get_config_variable
+    s3 = variable("s3") or {}
+    return EndpointSettings(
+        ca_bundle=variable("ca_bundle") or environ.get("REQUESTS_CA_BUNDLE"),
+        use_fips=bool(variable("use_fips_endpoint")),
+        use_dualstack=bool(variable("use_dualstack_endpoint")),
+        sts_regional_endpoints=str(variable("sts_regional_endpoints")),
+        s3=tuple((name, s3[name]) for name in _S3 if s3.get(name) is not None),
+        overrides=() if variable("ignore_configured_endpoint_urls") else _overrides(session, environ),
+    )
+
+
+def _overrides(session: Session, environ: Mapping[str, str]) -> tuple[Override, ...]:
+    found = []
+    for service in SERVICES:
+        url = ConfiguredEndpointProvider(
+            full_config=session.full_config,
+            scoped_config=session.get_scoped_config(),
+            client_name=service,
+            environ=dict(environ),
+        ).provide()
+        if url:
+            found.append(Override(service, url, _named_by(service, session, environ)))
+    return tuple(found)
+
+
+def _named_by(service: str, session: Session, environ: Mapping[str, str]) -> str:
+    """Return the place that `ConfiguredEndpointProvider` took the URL from: it does not tell."""
+    own = f"AWS_ENDPOINT_URL_{service.replace('-', '_').upper()}"
+    if environ.get(own):
+        return own
+    if environ.get("AWS_ENDPOINT_URL"):
+        return "AWS_ENDPOINT_URL"
+    scoped = session.get_scoped_config()
+    section = scoped.get("services")
+    services = session.full_config.get("services", {}).get(section, {})
+    if services.get(service.replace("-", "_"), {}).get("endpoint_url"):
+        return f"endpoint_url of {service.replace('-', '_')} in [services {section}] of the AWS config file"
+    return f"endpoint_url of profile {session.profile or 'default'} in the AWS config file"

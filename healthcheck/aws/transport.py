@@ -1,0 +1,69 @@
+"""One pool of connections and one TLS context for all clients that trust and reach alike.
+
+botocore loads the certificate authorities anew for every connection, which costs 20 ms of CPU each time,
+and makes a pool for every client.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.httpsession import URLLib3Session, create_urllib3_context, get_cert_path
+from botocore.utils import get_environ_proxies
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 15.0
+CONNECTIONS = 64
+"""Connections kept to one host: as many as there are workers."""
+
+
+class SharedTls(URLLib3Session):
+    """botocore's HTTP session, over a TLS context that already holds the authorities."""
+
+    def __init__(self, context: ssl.SSLContext, proxies: Mapping[str, str]) -> None:
+        self._context = context
+        timeout: Any = (CONNECT_SECONDS, READ_SECONDS)  # botocore's stubs know one number only
+        super().__init__(proxies=dict(proxies), timeout=timeout, max_pool_connections=CONNECTIONS)
+
+    def _get_ssl_context(self) -> ssl.SSLContext:
+        return self._context
+
+    def _setup_ssl_cert(self, conn: Any, url: str, verify: object) -> None:  # noqa: ARG002 # botocore's signature
+        """Verify always, and name no file: urllib3 would load it into the context again."""
+        conn.cert_reqs = "CERT_REQUIRED" if url.lower().startswith("https") else "CERT_NONE"
+        conn.ca_certs = None
+
+
+class Transports:
+    """The shared sessions of the process, by what they trust and which proxies they use."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sessions: dict[tuple[str | None, tuple[tuple[str, str], ...]], SharedTls] = {}
+
+    def session(self, url: str, ca_bundle: str | None) -> SharedTls | None:
+        """Return the session for a URL, or none when the authorities cannot be loaded.
+
+        botocore's own session then says so at the first request, and works once the file is in order.
+        """
+        proxies = get_environ_proxies(url)
+        key = (ca_bundle, tuple(sorted(proxies.items())))
+        with self._lock:
+            if key not in self._sessions:
+                context = create_urllib3_context()
+                try:
+                    context.load_verify_locations(ca_bundle or get_cert_path(True))
+                except OSError:  # ssl.SSLError is one
+                    return None
+                self._sessions[key] = SharedTls(context, proxies)
+            return self._sessions[key]
+
+    def close(self) -> None:
+        """Close all connections."""
+        with self._lock:
+            for session in self._sessions.values():
+                session.close()
+            self._sessions.clear()
