@@ -51,9 +51,11 @@ class Decision:
     request: Request
     outcome: Outcome
     as_far_as_seen: Outcome
-    """The outcome if no unread document denies, and no limit of which nothing could be read limits.
+    """The outcome if what could not be read stands in nobody's way.
 
-    An unread document is never taken to allow. Differs from `outcome` only where there are `holes`.
+    That is: no unread document denies, no limit of which nothing could be read limits, and an unread resource policy
+    leaves the decision to the caller's account. None is taken to give access by itself, so what nothing that was read
+    allows stays unknown. Differs from `outcome` only where there are `holes`.
     """
     layers: tuple[LayerVerdict, ...]
     deciding: tuple[Match, ...]
@@ -172,7 +174,7 @@ class _Policies:
         if self.resource_policy is not None:
             yield judge(resource_layer, (self.resource_policy,), request)
         elif is_service or _needs_resource_policy(request) or _is_same_account(request) is False:
-            yield judge(resource_layer, (Hole(_policy_of(request), ""),), request)
+            yield judge(resource_layer, (_unseen_policy(request),), request)
 
 
 def _needs_resource_policy(request: Request) -> bool:
@@ -182,10 +184,19 @@ def _needs_resource_policy(request: Request) -> bool:
     return request.folded_action.startswith("kms:") and (":key/" in request.resource or ":alias/" in request.resource)
 
 
-def _policy_of(request: Request) -> str:
-    if request.folded_action in _ROLE_ACTIONS:
-        return f"the trust policy of {request.resource}"
-    return f"the policy of {request.resource}"
+def _unseen_policy(request: Request) -> Hole:
+    service = request.folded_action.partition(":")[0]
+    kind = "trust policy" if service == "sts" else "policy"
+    return Hole(f"the {kind} of {request.resource}", _READING.get(service, ""))
+
+
+_READING: Final = {
+    "kms": "kms:GetKeyPolicy",
+    "s3": "s3:GetBucketPolicy",
+    "ecr": "ecr:GetRepositoryPolicy",
+    "sts": "iam:GetRole",
+}
+"""The action that shows a resource's policy, by service."""
 
 
 def _is_same_account(request: Request) -> Truth | None:
@@ -239,7 +250,8 @@ class _Combination:
 
     def _granted(self) -> Truth:
         if self._is_service:
-            return self._resource_allows(*Reach)
+            # Nothing else grants to a service, so an unread policy leaves nothing to go by.
+            return False if self._resource is None else self._resource.allows()
         same = _is_same_account(self._request)
         if same is not None:
             return self._granted_within() if same is True else self._granted_across()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from healthcheck.iam.documents import Effect
 from healthcheck.iam.layers import Match
-from healthcheck.iam.matching import Glob, tokenize
+from healthcheck.iam.matching import ARN_PARTS, Glob, tokenize
 from healthcheck.iam.request import Request
 from healthcheck.iam.truth import Maybe
 
@@ -29,13 +29,15 @@ def _lines(decision: Decision) -> Iterator[str]:
     outcome = decision.outcome.value
     asked = _asked(decision.request)
     if outcome == "explicit_deny":
-        yield f"denied: {asked}, by a Deny, which no Allow overrides"
-        yield from (_statement(match, decision.request, "denied by") for match in decision.deciding)
+        yield f"denied: {asked}"
+        yield from (
+            _statement(match, decision.request, "a Deny, which no Allow overrides, in") for match in decision.deciding
+        )
     elif outcome == "allowed":
         yield f"allowed: {asked}"
         yield from (_statement(match, decision.request, "allowed by") for match in decision.deciding[:_SHOWN])
     elif outcome == "implicit_deny":
-        yield f"denied: {asked}, as not everything allows it that has to"
+        yield f"denied: {asked}"
         yield from (f"no {verdict.label} allows it; {_read(verdict.documents)}" for verdict in decision.blocking)
     else:
         yield f"cannot tell: {asked}"
@@ -61,7 +63,7 @@ def _open_points(decision: Decision) -> Iterator[str]:
     if decision.as_far_as_seen is not decision.outcome:
         yield f"as far as can be seen: {decision.as_far_as_seen.value.replace('_', ' ')}"
     for hole in decision.holes:
-        yield f"{hole.name} could not be read{f': {hole.action} is missing' if hole.action else ''}"
+        yield f"not seen: {hole.name}{f', which {hole.action} would show' if hole.action else ''}"
     for match in decision.deciding:
         verb = "denied" if match.statement.effect is Effect.DENY else "allowed"
         known = decision.request.known
@@ -75,7 +77,23 @@ def _open_points(decision: Decision) -> Iterator[str]:
 
 def _statement(match: Match, request: Request, verb: str) -> str:
     owner = f"; {match.layer.owner} can change it" if match.statement.effect is Effect.DENY else ""
-    return f"{verb} {match.layer.value} {match.document.label}, {match.statement.label}: {quote(match, request)}{owner}"
+    where = f"{match.layer.value} {match.document.label}, {match.statement.label}"
+    return f"{verb} {where}: {quote(match, request)}{owner}{_note(match, request)}"
+
+
+def _note(match: Match, request: Request) -> str:
+    """Return what a reader should know about a match that AWS's documentation does not vouch for."""
+    element = match.statement.resource
+    if element is None or element.negated:
+        return ""
+    for pattern in element.patterns:
+        kind = pattern.text.split(":", ARN_PARTS - 1)[-1].partition("/")[0]
+        if kind == "*" and pattern.text.endswith("/*") and pattern.match(request.resource, request.known) is not False:
+            return (
+                f"; {pattern.text} has a star for the kind of resource, which AWS's text forbids and its own policies "
+                "rely on; it is taken to match"
+            )
+    return ""
 
 
 def quote(match: Match, request: Request) -> str:

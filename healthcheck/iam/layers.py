@@ -82,9 +82,11 @@ class LayerVerdict:
     def allows(self, reach: Reach | None = None, *, as_seen: bool = False) -> Truth:
         """Return whether an Allow applies, by statements that name the caller so directly where that is asked.
 
-        `as_seen` takes it that a limiting layer of which nothing could be read does not limit.
+        `as_seen` takes it that a layer of which nothing could be read does not stand in the way: a limit does not
+        limit, and a resource policy leaves it to the caller's account. It is not taken to grant by itself.
         """
-        if as_seen and self.holes and not self.documents and not self.layer.grants:
+        unseen = as_seen and bool(self.holes) and not self.documents
+        if unseen and (reach is Reach.ACCOUNT or not self.layer.grants):
             return True
         truths = [
             match.truth
@@ -126,11 +128,16 @@ def _applies(layer: Layer, statement: Statement, request: Request) -> Iterator[t
 
 
 def resource_truth(layer: Layer, statement: Statement, request: Request) -> Truth:
-    """Return whether the element Resource means the resource; a trust policy has none."""
+    """Return whether the element Resource means the resource.
+
+    A trust policy has none; without one a resource policy is about what it is attached to, as in ECR.
+    """
     if layer is Layer.TRUST:
         if statement.resource is None:
             return True
         return on_doubt(f"{statement.label} has an element Resource, which AWS does not accept in a trust policy")
+    if statement.resource is None and layer is Layer.RESOURCE:
+        return True
     if statement.resource is None:
         return on_doubt(f"{statement.label} has no element Resource, without which AWS accepts no {layer.value}")
     return statement.resource.covers(request.resource, request.known)

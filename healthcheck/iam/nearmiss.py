@@ -93,7 +93,9 @@ class NearMiss:
 def near_misses(request: Request, layers: Sequence[LayerVerdict]) -> tuple[NearMiss, ...]:
     """Return the Allow statements that fail by one element, in layers that do not surely allow; the closest first."""
     found = [miss for verdict in layers if verdict.allows() is not True for miss in _in_layer(verdict, request)]
-    return tuple(sorted(found, key=lambda miss: _ORDER.index(miss.flaw))[:_MOST])
+    # Statements about other resources are of interest where nothing comes closer.
+    closer = [miss for miss in found if miss.flaw is not Flaw.OTHER_RESOURCE]
+    return tuple(sorted(closer or found, key=lambda miss: _ORDER.index(miss.flaw))[:_MOST])
 
 
 def _in_layer(verdict: LayerVerdict, request: Request) -> Iterator[NearMiss]:

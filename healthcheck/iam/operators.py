@@ -86,10 +86,10 @@ def _arn(text: str, variables: bool) -> Comparison:  # noqa: FBT001
 
 def parse_number(text: str) -> Decimal | None:
     """Return an integer or decimal number; nothing for exponents, infinities and words."""
-    digits = text.removeprefix("-").removeprefix("+").replace(".", "", 1)
+    digits = (text[1:] if text.startswith(("+", "-")) else text).replace(".", "", 1)
     if len(digits) > _LONGEST_NUMBER or not digits.isascii() or not digits.isdigit():
         return None
-    return Decimal(text) if text[-1:] != "." and text[:1] != "." else None
+    return Decimal(text)
 
 
 _LONGEST_NUMBER: Final = 64

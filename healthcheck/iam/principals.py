@@ -64,7 +64,7 @@ def parse_principal(text: str) -> Principal:
         return Principal(text, PrincipalKind.SESSION, account, path.partition("/")[0])
     if service == "sts" and resource_kind == "federated-user" and path:
         return Principal(text, PrincipalKind.FEDERATED_USER, account, path)
-    return Principal(text, PrincipalKind.OTHER, account or None)
+    return Principal(text, PrincipalKind.OTHER)
 
 
 class Reach(IntEnum):
@@ -174,7 +174,8 @@ def _names(entry: tuple[str, str], principal: Principal, *, denies: bool, exact:
     if kind == "Service":
         return Named(truth=principal.kind is PrincipalKind.SERVICE and value.lower() == principal.text.lower())
     if kind != "AWS":
-        return Named(truth=principal.kind is PrincipalKind.OTHER and value == principal.text)
+        # A federated identity may be called like a service: cognito-identity.amazonaws.com.
+        return Named(truth=principal.kind in (PrincipalKind.OTHER, PrincipalKind.SERVICE) and value == principal.text)
     if value == principal.text:
         return Named(truth=True, reach=Reach.ROLE if principal.kind is PrincipalKind.ROLE else Reach.DIRECT)
     account = _account_meant(value)

@@ -29,7 +29,10 @@ class Request:
     action: str
     """Such as ``s3:GetObject``; one action, no wildcards."""
     resource: str = "*"
-    """A concrete ARN, taken literally; ``*`` only for an action that knows no resources (ecr:GetAuthorizationToken)."""
+    """A concrete ARN, taken literally; ``*`` only for an action that knows no resources (ecr:GetAuthorizationToken).
+
+    s3:ListAllMyBuckets is about ``arn:aws:s3:::*``, which ``*`` becomes: AWS's own examples grant it there.
+    """
     resource_account: str | None = None
     """Who owns the resource; read from the ARN where that names an account (a bucket's does not)."""
     principal: str | None = None
@@ -51,6 +54,9 @@ class Request:
         if not (service and colon and name) or "*" in self.action or "?" in self.action:
             raise RequestError(f"“{self.action}” is not one action such as s3:GetObject")
         caller = parse_principal(self.principal) if self.principal else None
+        if self.resource == "*" and self.action.lower() == "s3:listallmybuckets":
+            partition = self.principal.split(":")[1] if self.principal and ":" in self.principal else "aws"
+            object.__setattr__(self, "resource", f"arn:{partition}:s3:::*")
         object.__setattr__(self, "folded_action", self.action.lower())
         object.__setattr__(self, "caller", caller)
         object.__setattr__(self, "resource_account", self.resource_account or _account_in(self.resource))
