@@ -1,0 +1,291 @@
+"""The set-up that a newcomer's guide tells one to build, built for real: through boto3, call by call."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from healthcheck.testing.world.conditions import Account, Weather
+from healthcheck.testing.world.doors import Door, DoorState
+from healthcheck.testing.world.principals import KeyStatus, Principal
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_s3 import S3Client
+
+ROLE_NAME = "AmazonSageMaker-ExecutionRole-20200630T141851"
+ROLE_PATH = "/service-role/"
+READER_ROLE = "HealthcheckReader"
+EXTERNAL_ID = "imitation-external-id"
+FULL_ACCESS = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
+CUSTOMER_POLICY = "SageMakerBucketAccess"
+
+HEALTHY_TRUST: Mapping[str, Any] = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"},
+    ],
+}
+
+
+class Area(Enum):
+    """The parts of a set-up that faults break and that can be rebuilt one by one."""
+
+    ROLE = "role"
+    BUCKET = "bucket"
+    CALLER = "caller"
+    DOOR = "door"
+    REGION = "region"
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """A set-up to be built."""
+
+    name: str
+    account: str
+    regions: tuple[str, ...] = ("us-east-1",)
+    via: str | None = None
+    """The set-up whose user assumes a role in this account, instead of a user of its own."""
+    bucket_regions: tuple[str, ...] | None = None
+    """Where default buckets are built; none = in every region."""
+
+
+@dataclass(slots=True)
+class Setup:
+    """A set-up that stands. Its methods are what faults do to it."""
+
+    blueprint: Blueprint
+    caller: Principal
+    """Whose keys the client has."""
+    session: Principal
+    """The same identity with temporary keys."""
+    account: Account
+    door: Door
+    weather: Weather
+    iam: IAMClient
+    s3: S3Client
+    """The builder's, of us-east-1, which may build anywhere."""
+    stranger_s3: S3Client
+    """A client of an account that has nothing to do with this one."""
+    stranger: Account
+    denied: set[str] = field(default_factory=set)
+    """IAM actions that the watcher's identity in this account is denied."""
+
+    @property
+    def name(self) -> str:
+        """The set-up's name: its profile's and its target's, too."""
+        return self.blueprint.name
+
+    @property
+    def role_arn(self) -> str:
+        """The execution role as it was built, and as the settings have it."""
+        return f"arn:aws:iam::{self.blueprint.account}:role{ROLE_PATH}{ROLE_NAME}"
+
+    def bucket(self, region: str) -> str:
+        """Name the default bucket of a region."""
+        return f"sagemaker-{region}-{self.blueprint.account}"
+
+    def restore(self, area: Area) -> None:
+        """Rebuild one part as it is when all is well."""
+        match area:
+            case Area.ROLE:
+                self.build_role()
+            case Area.BUCKET:
+                for region in self.bucket_regions:
+                    self.build_bucket(region)
+            case Area.CALLER:
+                self.caller.status = self.session.status = KeyStatus.ACTIVE
+                self.denied.clear()
+            case Area.DOOR:
+                self.door.become(DoorState.OPEN)
+                calm = Weather()
+                for name in Weather.__slots__:
+                    setattr(self.weather, name, getattr(calm, name))
+            case Area.REGION:
+                self.account.enabled_regions = set(self.blueprint.regions)
+
+    @property
+    def bucket_regions(self) -> tuple[str, ...]:
+        """The regions in which the default bucket was made."""
+        return self.blueprint.regions if self.blueprint.bucket_regions is None else self.blueprint.bucket_regions
+
+    def build_role(self) -> None:
+        """Make the execution role anew: trust, AmazonSageMakerFullAccess and the customer's policy for the bucket."""
+        self.delete_role()
+        self.create_role(path=ROLE_PATH)
+
+    def create_role(self, *, path: str, trust: Mapping[str, Any] = HEALTHY_TRUST) -> None:
+        """Make the execution role below a path."""
+        self.iam.create_role(Path=path, RoleName=ROLE_NAME, AssumeRolePolicyDocument=json.dumps(trust))
+        self.iam.attach_role_policy(RoleName=ROLE_NAME, PolicyArn=FULL_ACCESS)
+        customer_arn = f"arn:aws:iam::{self.blueprint.account}:policy/{CUSTOMER_POLICY}"
+        self.iam.attach_role_policy(RoleName=ROLE_NAME, PolicyArn=customer_arn)
+
+    def delete_role(self) -> None:
+        """Delete the execution role with all that hangs on it, if it exists."""
+        try:
+            attached = self.iam.list_attached_role_policies(RoleName=ROLE_NAME)["AttachedPolicies"]
+            inline = self.iam.list_role_policies(RoleName=ROLE_NAME)["PolicyNames"]
+        except self.iam.exceptions.NoSuchEntityException:
+            return
+        for policy in attached:
+            self.iam.detach_role_policy(RoleName=ROLE_NAME, PolicyArn=policy["PolicyArn"])
+        for name in inline:
+            self.iam.delete_role_policy(RoleName=ROLE_NAME, PolicyName=name)
+        self.iam.delete_role(RoleName=ROLE_NAME)
+
+    def trust(self, *statements: Mapping[str, Any]) -> None:
+        """Replace the role's trust policy."""
+        document = {"Version": "2012-10-17", "Statement": list(statements)}
+        self.iam.update_assume_role_policy(RoleName=ROLE_NAME, PolicyDocument=json.dumps(document))
+
+    def grant(self, *statements: Mapping[str, Any], policy: str = "Inline") -> None:
+        """Put an inline policy on the role."""
+        document = {"Version": "2012-10-17", "Statement": list(statements)}
+        self.iam.put_role_policy(RoleName=ROLE_NAME, PolicyName=policy, PolicyDocument=json.dumps(document))
+
+    def detach(self) -> None:
+        """Take every attached policy from the role."""
+        for policy in self.iam.list_attached_role_policies(RoleName=ROLE_NAME)["AttachedPolicies"]:
+            self.iam.detach_role_policy(RoleName=ROLE_NAME, PolicyArn=policy["PolicyArn"])
+
+    def bound(self, name: str, *statements: Mapping[str, Any]) -> None:
+        """Put a permissions boundary on the role."""
+        arn = f"arn:aws:iam::{self.blueprint.account}:policy/{name}"
+        document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+        with contextlib.suppress(self.iam.exceptions.EntityAlreadyExistsException):  # broken like this before
+            self.iam.create_policy(PolicyName=name, PolicyDocument=document)
+        self.iam.put_role_permissions_boundary(RoleName=ROLE_NAME, PermissionsBoundary=arn)
+
+    def build_bucket(self, region: str) -> None:
+        """Make the default bucket anew, in its region and ours."""
+        self.delete_bucket(region)
+        create_bucket(self.s3, self.bucket(region), region)
+
+    def delete_bucket(self, region: str) -> None:
+        """Delete the default bucket with all that is in it, whoever has it now."""
+        name = self.bucket(region)
+        self.stranger.open_buckets.discard(name)
+        for client in (self.s3, self.stranger_s3):
+            if any(bucket["Name"] == name for bucket in client.list_buckets(Prefix=name)["Buckets"]):
+                for found in client.list_objects_v2(Bucket=name).get("Contents", []):
+                    client.delete_object(Bucket=name, Key=found["Key"])
+                client.delete_bucket(Bucket=name)
+
+    def squat_bucket(self, region: str, *, is_open: bool) -> None:
+        """Let a stranger own the bucket of this name."""
+        self.delete_bucket(region)
+        create_bucket(self.stranger_s3, self.bucket(region), region)
+        if is_open:
+            self.stranger.open_buckets.add(self.bucket(region))
+
+    def forbid_bucket(self, region: str) -> None:
+        """Put a policy on the bucket that denies looking at it to everybody."""
+        policy = {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Sid": "OnlyThroughTheEndpoint",
+                    "Effect": "Deny",
+                    "Principal": "*",
+                    "Action": ["s3:ListBucket", "s3:GetObject", "s3:PutObject"],
+                    "Resource": [f"arn:aws:s3:::{self.bucket(region)}", f"arn:aws:s3:::{self.bucket(region)}/*"],
+                    "Condition": {"StringNotEquals": {"aws:SourceVpce": "vpce-0123456789abcdef0"}},
+                }
+            ],
+        }
+        self.s3.put_bucket_policy(Bucket=self.bucket(region), Policy=json.dumps(policy))
+
+
+def create_bucket(client: S3Client, name: str, region: str) -> None:
+    """Make a bucket in a region; us-east-1 is the one that must not be named."""
+    if region == "us-east-1":
+        client.create_bucket(Bucket=name)
+    else:
+        client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})  # type: ignore[typeddict-item]
+
+
+class Clients:
+    """The builder's boto3 clients, one session for all accounts."""
+
+    def __init__(self, endpoint_url: str) -> None:
+        self._session = boto3.session.Session(region_name="us-east-1")
+        self._endpoint_url = endpoint_url
+        self._config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, proxies={})
+
+    def iam(self, builder: Principal) -> IAMClient:
+        """Return a client of IAM that acts as the builder of an account."""
+        return self._session.client(
+            "iam",
+            endpoint_url=self._endpoint_url,
+            aws_access_key_id=builder.key_id,
+            aws_secret_access_key=builder.secret,
+            config=self._config,
+        )
+
+    def s3(self, builder: Principal) -> S3Client:
+        """Return a client of S3 that acts as the builder of an account."""
+        return self._session.client(
+            "s3",
+            endpoint_url=self._endpoint_url,
+            aws_access_key_id=builder.key_id,
+            aws_secret_access_key=builder.secret,
+            config=self._config,
+        )
+
+
+def build_account(iam: IAMClient, account: str) -> None:
+    """Make what a role needs before it: the customer's policy for the default bucket."""
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": [f"arn:aws:s3:::sagemaker-*-{account}"]},
+            {
+                "Effect": "Allow",
+                "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+                "Resource": [f"arn:aws:s3:::sagemaker-*-{account}/*"],
+            },
+        ],
+    }
+    iam.create_policy(PolicyName=CUSTOMER_POLICY, PolicyDocument=json.dumps(document))
+
+
+def build_user(iam: IAMClient, account: str, name: str) -> Principal:
+    """Make the user whose keys the client has."""
+    user = iam.create_user(UserName=name)["User"]
+    for policy in (FULL_ACCESS, "arn:aws:iam::aws:policy/SecurityAudit"):
+        iam.attach_user_policy(UserName=name, PolicyArn=policy)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return Principal(
+        arn=user["Arn"],
+        account=account,
+        key_id=key["AccessKeyId"],
+        secret=key["SecretAccessKey"],
+        user_id=user["UserId"],
+    )
+
+
+def build_reader(iam: IAMClient, hub_account: str) -> str:
+    """Make the role that another account's watcher assumes; return its ARN."""
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:aws:iam::{hub_account}:root"},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEquals": {"sts:ExternalId": EXTERNAL_ID}},
+            }
+        ],
+    }
+    role = iam.create_role(RoleName=READER_ROLE, AssumeRolePolicyDocument=json.dumps(trust))["Role"]
+    iam.attach_role_policy(RoleName=READER_ROLE, PolicyArn="arn:aws:iam::aws:policy/SecurityAudit")
+    return role["Arn"]
