@@ -101,7 +101,7 @@ def _actions(operations: tuple[str, ...]) -> list[str]:
         for action in operation.actions:
             lines[action if action == own_name else f"{action} (for {operation_id})"] = None
         if not operation.actions:
-            lines[f"no permission for {operation_id}"] = None
+            lines[f"no permission (for {operation_id})"] = None
     return list(lines)
 
 

@@ -37,9 +37,16 @@ class Console:
             return _WIDTH_OF_A_FILE
         return min(shutil.get_terminal_size((_WIDTH_OF_A_FILE, 24)).columns, _WIDEST)
 
+    @property
+    def encoding(self) -> str:
+        """What stdout can show."""
+        return self.stdout.encoding or "utf-8"
+
     def document(self, text: str) -> None:
         """Write what was asked for, ending in a newline, and make sure that it arrives."""
-        self.stdout.write(text if text.endswith("\n") else f"{text}\n")
+        whole = text if text.endswith("\n") else f"{text}\n"
+        # What the terminal's encoding does not have is shown as ?, because half a document helps nobody.
+        self.stdout.write(whole.encode(self.encoding, "replace").decode(self.encoding))
         # A full disk or a closed pipe shows here, where it can be told, and not at interpreter exit.
         self.stdout.flush()
 
@@ -57,22 +64,22 @@ class Progress:
         self._total = total
         self._finished = 0
         self._lock = threading.Lock()
-        self._shows = console.stderr.isatty() and console.environ.get("TERM") != "dumb"
+        self._is_shown = console.stderr.isatty() and console.environ.get("TERM") != "dumb"
         self._columns = shutil.get_terminal_size().columns
 
     def step(self, words: str) -> None:
         """Tell that one more piece is finished. Called from worker threads."""
         with self._lock:
             self._finished += 1
-            if self._shows:
+            if self._is_shown:
                 line = f"{self._finished}/{self._total}  {words}"[: self._columns - 1]
                 self._stream.write(f"\r\x1b[2K{line}")
                 self._stream.flush()
 
-    def clear(self) -> None:
+    def end(self) -> None:
         """Leave the line empty for what comes next."""
         with self._lock:
-            if self._shows:
-                self._shows = False
+            if self._is_shown:
+                self._is_shown = False
                 self._stream.write("\r\x1b[2K")
                 self._stream.flush()

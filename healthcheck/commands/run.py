@@ -27,13 +27,13 @@ def execute(arguments: Arguments, console: Console) -> int:
     progress = Progress(console, sum(len(target.checks) for target in plan.targets))
 
     def tell(run: Run) -> None:
-        progress.step(f"{run.target}  {run.check}")
+        progress.step(text.progress_line(run, encoding=console.stderr.encoding))
 
     runner = Runner(parts.gateway, LocalHost(console.environ), workers=plan.daemon.workers)
     try:
         snapshot = examine(plan, runner, clock=_now, plugin_failures=parts.discovery.failures, on_run=tell)
     finally:
-        progress.clear()
+        progress.end()
         # Whatever still hangs is past its deadline; its verdict is in, and its thread ends with the process.
         runner.close(0)
         parts.gateway.close()
@@ -48,7 +48,9 @@ def _rendered(snapshot: Snapshot, wanted: str, registry: Registry, console: Cons
         case "nagios":
             return text.nagios(snapshot)
         case _:
-            return text.render(snapshot, colour=console.colour, width=console.width, registry=registry)
+            return text.render(
+                snapshot, colour=console.colour, width=console.width, registry=registry, encoding=console.encoding
+            )
 
 
 def _now() -> datetime:
