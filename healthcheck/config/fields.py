@@ -76,7 +76,8 @@ def _read_role(node: Node, label: str) -> str:
     return _STRICT_ROLE.read(node, label)
 
 
-def _listen(written: str) -> str:
+def listen_address(written: str) -> str:
+    """Return an address and port as the server takes them; raise ValueError, with a hint if there is one, otherwise."""
     match = re.fullmatch(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]*):(?P<port>[0-9]{1,5})", written)
     if match is None or int(match["port"]) > 65535:  # noqa: PLR2004 - the last port there is
         raise ValueError(f"; did you mean 127.0.0.1:{written}?" if re.fullmatch(r"[0-9]{1,5}", written) else "")
@@ -148,7 +149,11 @@ CHECK_FIELDS: dict[str, Field] = {
 
 DAEMON_FIELDS: dict[str, Field] = {
     "listen": Field(
-        scalar(_listen, "an address and a port, such as 127.0.0.1:9479", {"type": "string", "pattern": ":[0-9]{1,5}$"}),
+        scalar(
+            listen_address,
+            "an address and a port, such as 127.0.0.1:9479",
+            {"type": "string", "pattern": ":[0-9]{1,5}$"},
+        ),
         "Where metrics, page and API are served; loopback unless told otherwise.",
     ),
     "workers": Field(whole_number(1, 1024), "How many checks run at one moment."),
