@@ -197,17 +197,24 @@ def _through(journey: _Journey, proxy: Proxy, line: socket.socket) -> socket.soc
             line.settimeout(journey.seconds(journey.patience.tls))
             line = trusting(journey.endpoint.ca_bundle).wrap_socket(line, server_hostname=proxy.host)
         if journey.scheme == "https":
-            seconds = journey.seconds(journey.patience.answer)
-            line.settimeout(seconds)
-            place = f"{journey.host}:{journey.port}"
-            line.sendall(_head("CONNECT", place, place, proxy))
-            answer = _answer(line, "CONNECT", seconds)
-            if answer.status != _OK:
-                raise _Failed("proxy", f"the proxy answers CONNECT with {answer.status} {answer.reason}")
+            _have_connected(journey, proxy, line)
     except (OSError, http.client.HTTPException) as error:
         line.close()
         raise _Failed("proxy", error) from error
+    except _Failed:
+        line.close()
+        raise
     return line
+
+
+def _have_connected(journey: _Journey, proxy: Proxy, line: socket.socket) -> None:
+    seconds = journey.seconds(journey.patience.answer)
+    line.settimeout(seconds)
+    place = f"{journey.host}:{journey.port}"
+    line.sendall(_head("CONNECT", place, place, proxy))
+    answer = _answer(line, "CONNECT", seconds)
+    if answer.status != _OK:
+        raise _Failed("proxy", f"the proxy answers CONNECT with {answer.status} {answer.reason}")
 
 
 def _secured(journey: _Journey, line: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocket | InnerTls:
