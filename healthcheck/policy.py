@@ -15,6 +15,9 @@ from healthcheck.target import CredentialSource, Target
 CHARACTERS_LIMIT = 6_144
 """What a managed policy may hold, white space not counted (IAM quotas, read 2026-11)."""
 
+INLINE_LIMIT = 2_048
+"""What the inline policies of a user may hold together (IAM quotas, read 2026-11)."""
+
 ATTACHMENTS_LIMIT = 10
 """How many managed policies an identity may have unless AWS raised it (IAM quotas, read 2026-11)."""
 
@@ -108,7 +111,7 @@ def _for_checks(source: CredentialSource, targets: Iterable[PlannedTarget], *, a
             notes |= dict.fromkeys(_notes(planned.target))
     documents = _documents(_statements(wanted))
     names = tuple(planned.name for planned in targets)
-    return Grant((source.name,), names, documents, (*notes, *_warn_of_number(documents)))
+    return Grant((source.name,), names, documents, (*notes, *_warn_of_size(documents)))
 
 
 def _for_assuming(
@@ -124,7 +127,7 @@ def _for_assuming(
         documents = _documents([_Statement(_SIDS[Scope.ASSUMED_ROLE], ("sts:AssumeRole",), resources)])
         note = "The trust policy of each role must allow this identity too."
         names = tuple(name for targets in roles.values() for name in targets)
-        yield Grant((holder,), names, documents, (note, *_warn_of_number(documents)), is_for_assuming=True)
+        yield Grant((holder,), names, documents, (note, *_warn_of_size(documents)), is_for_assuming=True)
 
 
 def _merged(found: Iterable[Grant]) -> list[Grant]:
@@ -231,9 +234,14 @@ def _characters(value: object) -> int:
     return len(json.dumps(value, separators=(",", ":")))
 
 
-def _warn_of_number(documents: tuple[Document, ...]) -> Iterator[str]:
+def _warn_of_size(documents: tuple[Document, ...]) -> Iterator[str]:
     if len(documents) > ATTACHMENTS_LIMIT:
         yield (
             f"These are {len(documents)} policies, and an identity may have {ATTACHMENTS_LIMIT}: "
             "use --any-resource, or a credential source for each account."
+        )
+    elif sum(map(_characters, documents)) > INLINE_LIMIT:
+        yield (
+            f"This is longer than the {INLINE_LIMIT:,} characters that a user's inline policies may have: "
+            "make it a managed policy, with aws iam create-policy."
         )

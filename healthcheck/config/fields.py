@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -94,6 +94,17 @@ _NAME = text(
     r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}",
     "a name of at most 100 letters, digits, dots, underscores and hyphens, beginning with a letter or digit",
 )
+_ACCOUNT = replace(
+    text(r"[0-9]{12}", "12 digits, such as 111122223333", hint=_account_hint),
+    # Without quotes it is a number to an editor, and a wrong one if it begins with a zero.
+    schema={
+        "anyOf": [
+            {"type": "string", "pattern": r"^[0-9]{12}$"},
+            {"type": "integer", "minimum": 10**11, "maximum": 10**12 - 1},
+            {"$ref": "#/$defs/variable"},
+        ]
+    },
+)
 _REGION = text(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}", "the name of a region, such as eu-west-1")
 
 SOURCE_FIELDS: dict[str, Field] = {
@@ -122,7 +133,7 @@ TARGET_FIELDS: dict[str, Field] = {
         "The profile whose credentials are used; left out = the ambient chain.",
     ),
     "account": Field(
-        text(r"[0-9]{12}", "12 digits, such as 111122223333", hint=_account_hint),
+        _ACCOUNT,
         "The account that we expect to be in.",
     ),
     "regions": Field(

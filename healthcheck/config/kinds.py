@@ -84,7 +84,7 @@ def text(pattern: str, expected: str, *, hint: Callable[[str], str] = lambda _: 
             raise ValueError(hint(written))
         return written
 
-    # An unquoted account id is a number to those who read YAML by its own rules.
+    # What looks like a number is one to those who read YAML by its own rules.
     return scalar(convert, expected, {"type": ["string", "number"], "pattern": f"^(?:{pattern})$"})
 
 

@@ -112,11 +112,14 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> tuple[Place | None, str]:
     sentence = f"is not YAML here: {error.problem or error.context or 'it cannot be parsed'}"
     if mark:
         lines = text.splitlines()
-        rest = lines[mark.line][mark.column :] if mark.line < len(lines) else ""
+        line = lines[mark.line] if mark.line < len(lines) else ""
+        rest = line[mark.column :]
         if rest.startswith("\t"):
             sentence = "is not YAML here: a tab indents this line; YAML is indented with spaces"
         elif rest[:1] in ("@", "`", "%", "*", "&"):
             sentence += f"; put a text that begins with {rest[0]} in quotes"
+        elif "${" in line:
+            sentence += "; inside brackets, put ${NAME} in quotes"
         elif "mapping values" in (error.problem or ""):
             sentence += "; check the indentation, and put a text that holds ': ' in quotes"
     return place, sentence

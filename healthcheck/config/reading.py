@@ -105,8 +105,9 @@ class _Reader:
 
     def _target(self, node: Node, number: int) -> TargetEntry | None:
         label = f"target {number}"
-        if isinstance(node, Section) and "name" in node.entries and isinstance(node.entries["name"].value, Scalar):
-            label = f"target {node.entries['name'].value.text}"
+        name = node.entries["name"].value if isinstance(node, Section) and "name" in node.entries else None
+        if isinstance(name, Scalar) and name.text:
+            label = f"target {name.written}"
         entries = self._section(node, label, "a mapping that begins with name:")
         if entries is None:
             return None
@@ -120,11 +121,11 @@ class _Reader:
         labels = self._labels(entries.get("labels"), label)
         checks = self._checks(entries.get("checks"), f"checks of {label}")
         if "name" not in values:
-            if "name" not in entries or _is_absent(entries["name"].value):
+            if name is None or _is_absent(name):
                 self._mistakes.add(node, f"{label} has no name; add name: and a word")
             return None
-        name = entries["name"].value
-        return TargetEntry(place=Place(name.line, name.column), source=source, labels=labels, checks=checks, **values)
+        place = entries["name"].value
+        return TargetEntry(place=Place(place.line, place.column), source=source, labels=labels, checks=checks, **values)
 
     def _source(self, entry: Entry | None, profile: str | None, label: str) -> CredentialSource:
         values: dict[str, Any] = {}
