@@ -1,0 +1,77 @@
+"""The bucket that jobs read from and write to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from healthcheck.capabilities import Aws
+from healthcheck.check import check
+from healthcheck.checks import bucket_looks
+from healthcheck.checks.bucket_looks import Look
+from healthcheck.checks.bucket_names import Bucket, Home, bucket_of, misnaming
+from healthcheck.result import Result, skipped
+from healthcheck.target import Target
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+@check(
+    every=timedelta(minutes=5),
+    after=["region.supported"],
+    calls=["s3.HeadBucket", "sts.GetCallerIdentity"],
+    optional_calls=["s3.ListBuckets"],
+    reasons=["bad_name", "foreign", "missing", "squatted", "wrong_region"],
+)
+def reachable(aws: Aws, target: Target) -> Iterator[Result]:
+    """The bucket exists, is in the target's region, and a default bucket belongs to this account.
+
+    Why: jobs fail on a bucket that is missing, forbidden or in another region; and the default bucket's name can be
+        guessed, so that somebody else may own it and read what is written there.
+    Sees: s3:HeadBucket with this account as the expected owner (only for a default bucket's name: others may be
+        shared), and once more without it when that is refused; where both are refused, s3:ListAllMyBuckets, all
+        pages of it. Nothing is created: the SDK's own default_bucket() is never called.
+    Cannot see: whether the role may use it (role.permissions does); bucket policies, encryption, objects.
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html and
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html, read 2026-11-22.
+    """
+    home = Home(aws.partition, aws.region, aws.account())
+    bucket = bucket_of(target, home)
+    if bucket is None:
+        yield skipped(target.name, f"{target.name}: the settings name no bucket", reason="not_configured")
+        return
+    wrong = misnaming(bucket.name)
+    if wrong is not None:
+        yield bucket_looks.misnamed(bucket, *wrong)
+        return
+    client = aws.client("s3")
+    first = _look(client, bucket.name, home.account if bucket.is_ours_by_name else None)
+    second = _look(client, bucket.name, None) if first.is_refused and bucket.is_ours_by_name else None
+    is_listed = _is_listed(client, bucket) if (second or first).is_refused and bucket.is_ours_by_name else None
+    yield bucket_looks.judge(bucket, home, first, second, is_listed=is_listed)
+
+
+def _look(client: S3Client, name: str, owner: str | None) -> Look:
+    """Ask for the bucket's headers; the three statuses that mean something are answers, all others leave."""
+    try:
+        answer = (
+            client.head_bucket(Bucket=name, ExpectedBucketOwner=owner) if owner else client.head_bucket(Bucket=name)
+        )
+    except client.exceptions.ClientError as error:
+        metadata = error.response["ResponseMetadata"]
+        status = metadata["HTTPStatusCode"]
+        if status not in bucket_looks.TELLING:
+            raise
+        return Look(status, metadata.get("HTTPHeaders", {}).get("x-amz-bucket-region"))
+    return Look(200, answer.get("BucketRegion") or answer["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region"))
+
+
+def _is_listed(client: S3Client, bucket: Bucket) -> bool | None:
+    """Look the bucket up among the account's own; None where that is refused."""
+    try:
+        pages = client.get_paginator("list_buckets").paginate(Prefix=bucket.name)
+        return any(ours.get("Name") == bucket.name for page in pages for ours in page.get("Buckets", []))
+    except client.exceptions.ClientError:
+        return None

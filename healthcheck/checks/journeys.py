@@ -1,0 +1,183 @@
+"""How far a connection to one of AWS's addresses got, and what stopped it."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from healthcheck.capabilities import Endpoint, Reach
+from healthcheck.result import Evidence, Fix, Result, critical, ok, warning
+from healthcheck.target import Purpose, Target
+
+_REGION_IN_HOST = re.compile(
+    r"(?:^|\.)(?P<region>[a-z]{2,4}(?:-[a-z]+)+-\d)\.(?:amazonaws|api\.aws|amazonaws\.eu)", re.ASCII
+)
+
+# In the order in which it pays to know: the first that fails names what all need.
+_ORDER = ("sts", "sagemaker", "s3", "sagemaker-runtime", "iam", "logs", "ecr")
+_NEEDED = frozenset({"sts", "sagemaker", "s3"})
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """One address, and the services that live there (all of them, where one variable replaces every address)."""
+
+    one: Endpoint
+    host: str
+    services: tuple[str, ...]
+
+
+def distinct(endpoints: Iterable[Endpoint]) -> tuple[Journey, ...]:
+    """Group endpoints by host, those that matter most first."""
+    by_host: dict[str, list[Endpoint]] = {}
+    for endpoint in sorted(endpoints, key=_rank):
+        by_host.setdefault(_host(endpoint.url), []).append(endpoint)
+    return tuple(Journey(found[0], host, tuple(item.service for item in found)) for host, found in by_host.items())
+
+
+def judge(journey: Journey, reach: Reach, target: Target, *, known_regions: Collection[str]) -> Result:
+    """Say whether AWS answered, and if not, which step failed and what mends that step."""
+    evidence = _evidence(journey, reach)
+    if reach.failed_step is None:
+        return _answered(journey, reach, target, evidence)
+    subject, fix = _blame(journey, reach, target, known_regions)
+    steps = {
+        "dns": "its name cannot be looked up",
+        "proxy": f"the proxy {journey.one.proxy} does not lead there",
+        "tcp": "no connection can be made",
+        "tls": "its certificate is not accepted",
+        "http": "a connection was made, but no HTTP answer came",
+    }
+    said = f": {reach.error}" if reach.error else ""
+    sentence = f"{journey.host} ({', '.join(journey.services)}): {steps[reach.failed_step]}{said}"
+    verdict = critical if _is_needed(journey, target) else warning
+    return verdict(subject, sentence, reason=reach.failed_step, fix=fix, evidence=evidence)
+
+
+def _answered(journey: Journey, reach: Reach, target: Target, evidence: Evidence) -> Result:
+    found = _REGION_IN_HOST.search(journey.host)
+    override = journey.one.overridden_by
+    if override and found and target.region and found["region"] != target.region:
+        return warning(
+            journey.host,
+            f"{journey.host}: {override} sends {', '.join(journey.services)} to {found['region']}, "
+            f"but the target's region is {target.region}",
+            reason="endpoint_override",
+            fix=Fix(f"Remove the left-over {override}.", _unset(override)),
+            evidence=evidence,
+        )
+    how = f", in place of AWS's own address ({override})" if override else ""
+    return ok(
+        journey.host,
+        f"{journey.host} ({', '.join(journey.services)}): answers in {reach.seconds:.2f} s{how}",
+        evidence=evidence,
+    )
+
+
+def _blame(journey: Journey, reach: Reach, target: Target, known_regions: Collection[str]) -> tuple[str, Fix]:
+    """Name what is broken: a proxy or a file of authorities is one subject, whichever host it was met on."""
+    endpoint, host = journey.one, journey.host
+    if reach.failed_step == "proxy" and endpoint.proxy:
+        return f"proxy {endpoint.proxy}", Fix(
+            "Correct the proxy, or exempt AWS's addresses from it.",
+            (f"curl -v --proxy {endpoint.proxy} https://{host}/", f"export NO_PROXY={host},169.254.169.254"),
+        )
+    if endpoint.overridden_by:
+        return host, Fix(
+            f"{endpoint.overridden_by} replaces AWS's own address; remove it if it is a left-over.",
+            _unset(endpoint.overridden_by),
+        )
+    if reach.failed_step == "tls":
+        return _blame_tls(endpoint, reach, host)
+    if reach.failed_step == "dns":
+        return host, _lookup_fix(host, target, known_regions)
+    private = [address for address in reach.addresses if _is_private(address)]
+    if private:
+        return host, Fix(
+            "The name leads to a VPC endpoint: let its security group accept port 443 from this host.",
+            (
+                "aws ec2 describe-vpc-endpoints --query 'VpcEndpoints[].[ServiceName,State,Groups]'",
+                f"nc -vz {host} 443",
+            ),
+        )
+    return host, Fix(
+        "Open port 443 to that host in the firewall, or give the subnet a NAT gateway or a VPC endpoint.",
+        (f"nc -vz {host} 443", f"curl -v https://{host}/"),
+    )
+
+
+def _blame_tls(endpoint: Endpoint, reach: Reach, host: str) -> tuple[str, Fix]:
+    show = f"openssl s_client -connect {host}:443 -servername {host} </dev/null | openssl x509 -noout -issuer"
+    if endpoint.ca_bundle and not re.search(r"CERTIFICATE_VERIFY_FAILED|certificate verify failed", reach.error or ""):
+        return f"certificate authorities {endpoint.ca_bundle}", Fix(
+            "The file of certificate authorities is missing, empty or not PEM; correct AWS_CA_BUNDLE (or ca_bundle).",
+            (f"openssl x509 -in {endpoint.ca_bundle} -noout -subject", "unset AWS_CA_BUNDLE REQUESTS_CA_BUNDLE"),
+        )
+    between = f" ({reach.issuer} issued it)" if reach.issuer else ""
+    return host, Fix(
+        f"Something between here and AWS shows a certificate of its own{between}: trust its authority by AWS_CA_BUNDLE "
+        "(the SDK does not read SSL_CERT_FILE).",
+        (show, "export AWS_CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt"),
+    )
+
+
+def _lookup_fix(host: str, target: Target, known_regions: Collection[str]) -> Fix:
+    look = (f"getent ahosts {host}",)
+    if "fips" in host:
+        return Fix(
+            "No such FIPS address exists in this region; unset the variable, or choose a region that has one.",
+            ("unset AWS_USE_FIPS_ENDPOINT", *look),
+        )
+    if target.region not in known_regions:
+        return Fix(f"Check the region {target.region}: it is new, misspelt, or without this service.", look)
+    return Fix("Check this host's name server; in a private network, the VPC endpoint's private DNS.", look)
+
+
+def _evidence(journey: Journey, reach: Reach) -> Evidence:
+    evidence: dict[str, object] = {
+        "services": list(journey.services),
+        "addresses": list(reach.addresses),
+        "address_kind": _kind(reach.addresses),
+        "seconds": round(reach.seconds, 3),
+        "proxy": journey.one.proxy,
+        "certificate_issuer": reach.issuer,
+        "overridden_by": journey.one.overridden_by,
+        "ca_bundle": journey.one.ca_bundle,
+    }
+    return {name: value for name, value in evidence.items() if value is not None}  # type: ignore[misc]
+
+
+def _kind(addresses: tuple[str, ...]) -> str | None:
+    """Tell a VPC endpoint with private DNS from the public address."""
+    if not addresses:
+        return None
+    return "private" if all(_is_private(address) for address in addresses) else "public"
+
+
+def _is_private(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_private
+    except ValueError:
+        return False
+
+
+def _is_needed(journey: Journey, target: Target) -> bool:
+    needed = _NEEDED | ({"sagemaker-runtime"} if Purpose.HOSTING in target.purposes else frozenset())
+    return not needed.isdisjoint(journey.services)
+
+
+def _unset(override: str) -> tuple[str, ...]:
+    """A variable can be unset; a line of the configuration file must be taken out by hand."""
+    return (f"unset {override}",) if re.fullmatch(r"[A-Z0-9_]+", override) else ("grep -n endpoint_url ~/.aws/config",)
+
+
+def _host(url: str) -> str:
+    parts = urlsplit(url)
+    return parts.hostname or url if parts.port in (None, 443, 80) else f"{parts.hostname}:{parts.port}"
+
+
+def _rank(endpoint: Endpoint) -> int:
+    return _ORDER.index(endpoint.service) if endpoint.service in _ORDER else len(_ORDER)

@@ -1,0 +1,162 @@
+"""The IAM role that SageMaker assumes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from healthcheck.capabilities import Aws
+from healthcheck.check import check
+from healthcheck.checks import arns, needs, role_existence, role_permissions, role_policies, role_trust
+from healthcheck.checks.bucket_names import Home, bucket_of
+from healthcheck.result import Result, skipped
+from healthcheck.target import Target
+
+
+@check(
+    every=timedelta(minutes=15),
+    reasons=[
+        "assumed_role",
+        "brackets",
+        "instance_profile",
+        "malformed",
+        "name_only",
+        "not_a_role",
+        "not_named",
+        "placeholder",
+        "quoted",
+        "service_linked",
+        "sso_role",
+        "trailing_comment",
+        "whitespace",
+    ],
+)
+def configured(target: Target) -> Iterator[Result]:
+    """The settings name an execution role by its whole ARN, and it is one that SageMaker can assume.
+
+    Why: AWS's SDK checks only the length of a role's ARN, so that a name, quotes, a template's brackets or the ARN of
+        a session pass, and fail when the first job is submitted.
+    Sees: the text of the role in the settings, or in SAGEMAKER_ROLE_ARN.
+    Cannot see: whether the role exists (role.exists does); what an R session or a notebook has in its own settings.
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html, read 2026-11-22.
+    """
+    yield role_existence.judge_configured(target)
+
+
+@check(
+    every=timedelta(minutes=5),
+    after=["role.configured", "credentials.account"],
+    calls=["iam.GetRole"],
+    reasons=["arn_differs", "missing", "other_account", "other_path", "propagating", "wrong_kind"],
+)
+def exists(aws: Aws, target: Target) -> Iterator[Result]:
+    """The execution role exists under exactly the ARN that the settings name.
+
+    Why: a role's ARN holds its path; without "service-role/" it names nothing, and SageMaker says only that it could
+        not assume the role. IAM itself finds a role by its name alone and hides the difference.
+    Sees: iam:GetRole of the ARN's last segment; its ARN is compared byte for byte, and its age with IAM's delay.
+    Cannot see: a role of another account.
+    Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html, read 2026-11-22.
+    """
+    wanted = arns.parse(target.role) if target.role else None
+    if wanted is None:
+        yield _not_configured(target)
+        return
+    client = aws.client("iam")
+    try:
+        role = client.get_role(RoleName=wanted.name)["Role"]
+    except client.exceptions.NoSuchEntityException:
+        yield role_existence.missing(wanted)
+        return
+    found = role_existence.Found(
+        role["Arn"], role["CreateDate"], role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+    )
+    yield role_existence.judge_found(wanted, found, aws.now)
+
+
+@check(
+    every=timedelta(minutes=5),
+    after=["role.exists"],
+    calls=["iam.GetRole", "sts.GetCallerIdentity"],
+    reasons=[
+        "condition_unmet",
+        "explicit_deny",
+        "malformed_document",
+        "no_statement",
+        "undecidable",
+        "wildcard_principal",
+        "wrong_service",
+    ],
+)
+def trust(aws: Aws, target: Target) -> Iterator[Result]:
+    """SageMaker may assume the role, for every purpose of the target.
+
+    Why: without it every job fails with "could not assume role"; with a condition that is too narrow training works
+        and hosting fails, because SageMaker names different sources for different purposes.
+    Sees: the trust policy in iam:GetRole, evaluated for sagemaker.amazonaws.com with the account and the source ARN
+        that AWS documents for each purpose; Deny, conditions and the star that hosting sends literally included.
+    Cannot see: organisation policies; what a notebook instance sends as its source, which is not documented (a
+        condition on it is unknown); the principal job.sagemaker.amazonaws.com of the newer CreateJob.
+    Source: https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html, read 2026-11-22.
+    """
+    role = arns.parse(target.role) if target.role else None
+    if role is None:
+        yield _not_configured(target)
+        return
+    policy = aws.client("iam").get_role(RoleName=role.name)["Role"]["AssumeRolePolicyDocument"]
+    yield role_trust.judge(_place(aws, target, role.text, ""), policy, target.purposes)
+
+
+@check(
+    every=timedelta(minutes=15),
+    after=["role.trust"],
+    calls=[
+        "iam.GetPolicy",
+        "iam.GetPolicyVersion",
+        "iam.GetRole",
+        "iam.GetRolePolicy",
+        "iam.ListAttachedRolePolicies",
+        "iam.ListRolePolicies",
+        "sts.GetCallerIdentity",
+    ],
+    reasons=["boundary", "explicit_deny", "malformed_document", "not_allowed", "telemetry_lost", "undecidable"],
+)
+def permissions(aws: Aws, target: Target, *, prefix: str = "") -> Iterator[Result]:
+    """The role's own policies allow what the target's purposes need, on the target's own bucket.
+
+    Why: a job that may not read its input, write its model or pull its image fails minutes after it was started;
+        AmazonSageMakerFullAccess covers only buckets and keys with "sagemaker" in their names.
+    Sees: all inline and attached policies and the permissions boundary, evaluated for the actions of each purpose on
+        the bucket's and the log groups' real ARNs: an untagged object below the prefix, over TLS, in this region.
+        Which managed policies are attached is told and decides nothing.
+    Cannot see: organisation policies (SCPs, RCPs), session policies, bucket and key policies, and conditions that
+        hang on a job's network; VPC and KMS actions, which other checks look at.
+    Source: https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html, read 2026-11-22.
+    Settings:
+        prefix: the part of the bucket that jobs read and write, such as "team-a/"; empty for the whole bucket
+    """
+    role = arns.parse(target.role) if target.role else None
+    if role is None:
+        yield _not_configured(target)
+        return
+    place = _place(aws, target, role.text, prefix)
+    policies = role_policies.fetch(aws, role.name)
+    answers = role_permissions.decide(needs.of(place, target.purposes), policies, place)
+    yield role_permissions.judge(role.text, answers, policies)
+
+
+def _not_configured(target: Target) -> Result:
+    return skipped(target.name, f"{target.name}: names no execution role to look at", reason="not_configured")
+
+
+def _place(aws: Aws, target: Target, role: str, prefix: str) -> needs.Place:
+    home = Home(aws.partition, aws.region, aws.account())
+    bucket = bucket_of(target, home)
+    return needs.Place(
+        home=home,
+        role=role,
+        bucket=bucket.name if bucket else None,
+        bucket_account=home.account if bucket and bucket.is_ours_by_name else None,
+        prefix=prefix if not prefix or prefix.endswith("/") else prefix + "/",
+        now=aws.now,
+    )
