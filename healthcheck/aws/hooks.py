@@ -109,7 +109,7 @@ class _Wire:
         """provide-client-params: let the guard judge, and put the question in words."""
         operation = self._operation(model.name)
         scope = guard.admit(operation)
-        if OPERATIONS[operation].reads_only and operation not in _SECRET and not model.has_streaming_output:
+        if OPERATIONS[operation].reads_only and operation not in _SECRET and not _streams(model):
             context[_QUESTION] = self._question(scope, operation, params)
 
     def recall(self, *, model: Any, context: dict[str, Any], **_: object) -> tuple[AWSResponse, Any] | None:
@@ -202,6 +202,10 @@ class _Wire:
             return Question((self._family, operation, words), asker, operation, is_immutable=True)
         key = (scope.source, scope.generation, self._family, operation, words)
         return Question(key, asker, operation)
+
+
+def _streams(model: Any) -> bool:
+    return bool(model.has_streaming_output or model.has_event_stream_output)
 
 
 def outcome(kind: FailureKind | None) -> str:

@@ -88,8 +88,8 @@ class Profiles:
         return session
 
     def _read(self, name: str | None) -> Profile:
-        session = self.session(name)
         try:
+            session = self.session(name)
             return Profile(session.get_config_variable("region"), read(session, self._environ))
         except (BotoCoreError, ValueError):
             # Resolving the credentials tells why; the network can be looked at all the same.

@@ -38,10 +38,12 @@ _TRANSPORT = frozenset(
 def explain(error: Exception, source: str) -> Failure:
     """Say why a source could not be resolved. `Failure.code` is the exception's name, where AWS gave none."""
     name = type(error).__name__
-    if isinstance(error, ClientError | HealthcheckError) or sdk_kind(error) in _TRANSPORT:
+    if isinstance(error, ClientError | HealthcheckError | TimeoutError) or sdk_kind(error) in _TRANSPORT:
         found = classify(error, operation=_operation(error))
         code = found.code or name
         kind, sentence = found.kind, f"{source}: {found.sentence}"
+        if kind in (FailureKind.BAD_ANSWER, FailureKind.NOT_FOUND):
+            kind = FailureKind.NO_CREDENTIALS  # AWS understood, and gives none
         return Failure(
             kind,
             sentence,

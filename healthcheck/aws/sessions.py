@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from botocore.credentials import ReadOnlyCredentials, RefreshableCredentials
 
+from healthcheck.aws.bounded import Bounded
 from healthcheck.aws.errors import Unresolved
 from healthcheck.aws.profiles import Profiles, Stamp
 from healthcheck.aws.resolution import RESOLUTION_ERRORS, explain, nothing_found
@@ -23,6 +24,9 @@ REFRESH_BEFORE = timedelta(minutes=15)
 
 STILL_USABLE = timedelta(minutes=1)
 """When renewing fails, credentials that last this much longer go on being used."""
+
+RESOLVE_SECONDS = 45.0
+"""How long a resolution may take; SSO portals and credential processes are slow, and the latter may hang."""
 
 FAILURE_SECONDS = 10.0
 """A failure is told to everybody who asks within this time: a fleet of targets shares one broken source."""
@@ -70,6 +74,7 @@ class _Entry:
         self.resolved: Resolved | None = None
         self.again_at: datetime | None = None
         self.is_forgotten = False
+        self.bounded: Bounded[tuple[_Holder, ReadOnlyCredentials] | None] = Bounded()
 
 
 class Sources:
@@ -79,9 +84,18 @@ class Sources:
         profiles: reads the shared files.
         clock: the time, in UTC.
         assume: assumes a role.
+        most_seconds: how long a resolution may take.
     """
 
-    def __init__(self, profiles: Profiles, clock: Callable[[], datetime], assume: Assume) -> None:
+    def __init__(
+        self,
+        profiles: Profiles,
+        clock: Callable[[], datetime],
+        assume: Assume,
+        *,
+        most_seconds: float = RESOLVE_SECONDS,
+    ) -> None:
+        self._most_seconds = most_seconds
         self._profiles = profiles
         self._clock = clock
         self._assume = assume
@@ -123,6 +137,7 @@ class Sources:
             entry.is_forgotten, entry.stamp = False, stamp
             entry.generation += 1
             entry.holder = entry.resolved = entry.again_at = None
+            entry.bounded = Bounded()
 
     def _is_due(self, entry: _Entry) -> bool:
         if entry.again_at is not None:
@@ -130,17 +145,30 @@ class Sources:
         return _renews_itself(entry.holder)
 
     def _look(self, entry: _Entry, source: CredentialSource, region: str | None) -> Resolved:
+        holder = entry.holder
         try:
-            if entry.holder is None:
-                entry.holder = self._open(source, region)
-            if entry.holder is None:
-                return self._failed(entry, source, nothing_found(source.name))
-            keys = entry.holder.get_frozen_credentials()
-            _require_text(keys)
+            if holder is not None and not _needs_renewal(holder):
+                found: tuple[_Holder, ReadOnlyCredentials] | None = (holder, holder.get_frozen_credentials())
+            else:
+                found = entry.bounded.run(lambda: self._fetch(holder, source, region), self._most_seconds)
         except RESOLUTION_ERRORS as error:
             return self._failed(entry, source, explain(error, source.name))
+        if found is None:
+            return self._failed(entry, source, nothing_found(source.name))
+        entry.holder, keys = found
         entry.again_at = None
         return Resolved(source, _describe(source, entry.holder, keys), keys, entry.generation)
+
+    def _fetch(
+        self, holder: _Holder | None, source: CredentialSource, region: str | None
+    ) -> tuple[_Holder, ReadOnlyCredentials] | None:
+        opened = holder or self._open(source, region)
+        if opened is None:
+            return None
+        keys = opened.get_frozen_credentials()
+        if not (isinstance(keys.access_key, str) and isinstance(keys.secret_key, str)):
+            raise TypeError  # a credential process may answer with numbers
+        return opened, keys
 
     def _failed(self, entry: _Entry, source: CredentialSource, failure: Failure) -> Resolved:
         now = self._clock()
@@ -179,9 +207,13 @@ class _AssumedRole:
         self._keys: ReadOnlyCredentials | None = None
         self._expiry_time: datetime | None = None  # under the name that botocore's own have it
 
+    def refresh_needed(self) -> bool:
+        """Tell whether the end is near."""
+        return self._expiry_time is None or self._expiry_time - self._clock() < REFRESH_BEFORE
+
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
         """Return keys with a while to live; the caller holds the source's lock."""
-        if self._keys is None or self._expiry_time is None or self._expiry_time - self._clock() < REFRESH_BEFORE:
+        if self._keys is None or self.refresh_needed():
             answer = self._assume()
             self._keys = ReadOnlyCredentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
             self._expiry_time = answer["Expiration"]
@@ -196,9 +228,8 @@ def _renews_itself(holder: _Holder | None) -> bool:
     return isinstance(holder, RefreshableCredentials | _AssumedRole)
 
 
-def _require_text(keys: ReadOnlyCredentials) -> None:
-    if not (isinstance(keys.access_key, str) and isinstance(keys.secret_key, str)):
-        raise TypeError  # a credential process may answer with numbers
+def _needs_renewal(holder: _Holder) -> bool:
+    return isinstance(holder, RefreshableCredentials | _AssumedRole) and holder.refresh_needed()
 
 
 def _describe(source: CredentialSource, holder: _Holder, keys: ReadOnlyCredentials) -> Credentials:

@@ -6,6 +6,8 @@ and makes a pool for every client.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import ssl
 import threading
 from collections.abc import Mapping
@@ -21,10 +23,19 @@ CONNECTIONS = 64
 
 
 class SharedTls(URLLib3Session):
-    """botocore's HTTP session, over a TLS context that already holds the authorities."""
+    """botocore's HTTP session, over a TLS context that already holds the authorities.
 
-    def __init__(self, context: ssl.SSLContext, proxies: Mapping[str, str]) -> None:
-        self._context = context
+    A bundle that changes on disk is loaded again; an authority taken out of it stays trusted until a restart.
+
+    Raises:
+        OSError: the authorities cannot be loaded.
+    """
+
+    def __init__(self, ca_bundle: str | None, proxies: Mapping[str, str]) -> None:
+        self._authorities: str = ca_bundle or str(get_cert_path(True))
+        self._context: ssl.SSLContext = create_urllib3_context()
+        self._loaded = _changed(self._authorities)
+        self._context.load_verify_locations(self._authorities)
         timeout: Any = (CONNECT_SECONDS, READ_SECONDS)  # botocore's stubs know one number only
         super().__init__(proxies=dict(proxies), timeout=timeout, max_pool_connections=CONNECTIONS)
 
@@ -33,6 +44,11 @@ class SharedTls(URLLib3Session):
 
     def _setup_ssl_cert(self, conn: Any, url: str, verify: object) -> None:  # noqa: ARG002 # botocore's signature
         """Verify always, and name no file: urllib3 would load it into the context again."""
+        now = _changed(self._authorities)
+        if now != self._loaded:
+            self._loaded = now
+            with contextlib.suppress(OSError):  # half written, or gone for a moment: what was trusted stays so
+                self._context.load_verify_locations(self._authorities)
         conn.cert_reqs = "CERT_REQUIRED" if url.lower().startswith("https") else "CERT_NONE"
         conn.ca_certs = None
 
@@ -53,12 +69,10 @@ class Transports:
         key = (ca_bundle, tuple(sorted(proxies.items())))
         with self._lock:
             if key not in self._sessions:
-                context = create_urllib3_context()
                 try:
-                    context.load_verify_locations(ca_bundle or get_cert_path(True))
+                    self._sessions[key] = SharedTls(ca_bundle, proxies)
                 except OSError:  # ssl.SSLError is one
                     return None
-                self._sessions[key] = SharedTls(context, proxies)
             return self._sessions[key]
 
     def close(self) -> None:
@@ -67,3 +81,11 @@ class Transports:
             for session in self._sessions.values():
                 session.close()
             self._sessions.clear()
+
+
+def _changed(path: str) -> int:
+    """Return when a file was last changed; 0 when it is not there."""
+    try:
+        return os.stat(path).st_mtime_ns  # noqa: PTH116 # once for each request
+    except OSError:
+        return 0
