@@ -1,0 +1,150 @@
+"""Patterns: what matches, and that no pattern takes long."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from healthcheck.iam.context import Context
+from healthcheck.iam.matching import Glob, Pattern, Variable, resource_pattern, tokenize
+from healthcheck.iam.truth import Maybe
+
+NOTHING = Context({}, complete=True)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "expected"),
+    [
+        ("*", "", True),
+        ("*", "anything:at/all", True),
+        ("", "", True),
+        ("", "a", False),
+        ("?", "", False),
+        ("a?c", "abc", True),
+        ("a?c", "ac", False),
+        ("a*c", "ac", True),
+        ("a*c", "abcc", True),
+        ("a*c", "abcd", False),
+        ("*a?b*", "xxaab", True),
+        ("*a?b*", "xxaaab", True),
+        ("*a??b*", "xxaab", False),
+        ("*??*", "a", False),
+        ("*??*", "ab", True),
+        ("a*a", "a", False),
+        ("ab*ba", "aba", False),
+        ("*ab*ab*", "abab", True),
+        ("*ab*ab*", "aba", False),
+        ("*?", "a", True),
+        ("a[b]", "ab", False),
+        ("a.c", "abc", False),
+        ("**", "x", True),
+    ],
+)
+def test_wildcards(pattern: str, text: str, expected: bool) -> None:  # noqa: FBT001 - a table
+    assert Pattern(pattern).match(text, NOTHING) is expected
+
+
+@given(st.text("ab*?:\n", max_size=12), st.text("ab:*\n", max_size=12))
+def test_wildcards_match_what_the_plain_meaning_says(pattern: str, text: str) -> None:
+    meaning = "".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in pattern)
+    expected = re.fullmatch(meaning, text, re.DOTALL) is not None
+    assert Glob(tokenize(pattern, wildcards=True, variables=False)).matches(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "resource", "expected"),
+    [
+        ("arn:aws:s3:::b/*", "arn:aws:s3:::b/x:y", True),
+        ("arn:aws:s3:::b*", "arn:aws:s3:::b/k", True),
+        ("arn:aws:s3:::b", "arn:aws:s3:::b/k", False),
+        ("arn:aws:s3:::B/*", "arn:aws:s3:::b/k", False),
+        ("arn:aws:sqs", "arn:aws:sqs:eu-west-1:1:q", True),
+        ("arn:aws:sqs:eu-west-1", "arn:aws:sqs:us-east-1:1:q", False),
+        ("arn:aws:iam::*:role/*", "arn:aws:iam::1:role/service-role/x", True),
+        ("arn:*:s3:::b/k", "arn:aws-cn:s3:::b/k", True),
+        ("*", "*", True),
+        ("arn:aws:ecr:*", "*", False),
+    ],
+)
+def test_resources(pattern: str, resource: str, expected: bool) -> None:  # noqa: FBT001 - a table
+    assert resource_pattern(pattern, variables=True).match(resource, NOTHING) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("${aws:username}", (Variable("aws:username"),)),
+        ("a${ aws:username }b", ("a", Variable("aws:username"), "b")),
+        ("${aws:x, 'd'}", (Variable("aws:x", "d"),)),
+        ("${aws:x,'a}b'}", (Variable("aws:x", "a}b"),)),
+        ("${aws:x, ''}", (Variable("aws:x", ""),)),
+        ("${aws:PrincipalTag/a b}", (Variable("aws:PrincipalTag/a b"),)),
+        ("${$}{x}", ("$", "{x}")),
+        ("${?}", ("?",)),
+        ("${}", ("${}",)),
+        ("${aws:x", ("${aws:x",)),
+        ("${aws:x, d}", ("${aws:x, d}",)),
+        ("${aws:x, 'd}", ("${aws:x, 'd}",)),
+        ("${aws:x, 'd' }", ("${aws:x, 'd' }",)),
+        ("${a${aws:x}", ("${a", Variable("aws:x"))),
+        ("$", ("$",)),
+        ("$${aws:x}", ("$", Variable("aws:x"))),
+    ],
+)
+def test_variables_are_found_and_what_is_none_stays_text(text: str, expected: object) -> None:
+    assert tokenize(text, wildcards=False, variables=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "expected"),
+    [
+        ("zoe", "home/zoe/x", True),
+        ("zoe", "home/adam/x", False),
+        ("*", "home/zoe/x", False),
+        ("*", "home/*/x", True),
+        (["zoe", "adam"], "home/zoe/x", False),
+        (None, "home/zoe/x", False),
+    ],
+)
+def test_a_value_is_substituted_literally(value: object, text: str, expected: bool) -> None:  # noqa: FBT001
+    context = Context({"aws:username": value}, complete=True)  # type: ignore[dict-item]
+    assert Pattern("home/${aws:username}/*").match(text, context) is expected
+
+
+def test_an_unknown_value_is_open_only_where_it_matters() -> None:
+    context = Context({}, complete=False)
+    pattern = Pattern("home/${aws:username}/*")
+    assert pattern.match("home/zoe/x", context) == Maybe(keys=frozenset({"aws:username"}))
+    assert pattern.match("work/zoe/x", context) is False
+
+
+def test_a_default_stands_in_for_an_absent_key_and_not_for_an_unknown_one() -> None:
+    pattern = Pattern("${aws:PrincipalTag/team, 'all'}/*")
+    assert pattern.match("all/x", NOTHING) is True
+    assert isinstance(pattern.match("all/x", Context({}, complete=False)), Maybe)
+
+
+HOSTILE: list[tuple[str, Callable[[int], str], Callable[[int], str]]] = [
+    ("many stars", lambda n: "a*" * n + "b", lambda n: "a" * n),
+    ("stars and question marks", lambda n: "*a?" * n, lambda n: "a" * n),
+    ("a late mismatch", lambda n: "*" + "a" * n + "b*", lambda n: "a" * (2 * n)),
+    ("a late mismatch with a gap", lambda n: "*" + "a" * n + "?b*", lambda n: "a" * (2 * n)),
+    ("gaps everywhere", lambda n: "*" + "a?" * n + "b*", lambda n: "a" * (4 * n)),
+    ("openings of variables", lambda n: "${" * n, lambda n: "x" * n),
+    ("openings with a far end", lambda n: "${a," * n + "'}", lambda n: "x" * n),
+    ("openings with quotes", lambda n: "${a, '" * n, lambda n: "x" * n),
+]
+
+
+@pytest.mark.parametrize(("pattern", "text"), [row[1:] for row in HOSTILE], ids=[row[0] for row in HOSTILE])
+def test_no_pattern_takes_long(pattern: Callable[[int], str], text: Callable[[int], str]) -> None:
+    """Ten times what AWS accepts takes well under a second; a regular expression would not come back."""
+    size = 20_000
+    started = time.perf_counter()
+    Pattern(pattern(size)).match(text(size), NOTHING)
+    assert time.perf_counter() - started < 1
