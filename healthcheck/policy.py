@@ -100,15 +100,15 @@ def _for_checks(source: CredentialSource, targets: Iterable[PlannedTarget], *, a
     notes: dict[str, None] = {}
     for planned in targets:
         for bound in planned.checks:
-            for operation in (OPERATIONS[call] for call in bound.check.all_calls):
+            for operation in (OPERATIONS[call] for call in sorted(bound.check.all_calls)):
                 # Assuming a role is the right of whoever assumes it, not of the role.
                 if operation.scope in (Scope.NONE, Scope.ASSUMED_ROLE):
                     continue
                 resources = ("*",) if any_resource else tuple(_resources(operation.scope, planned.target))
                 for resource in resources:
                     wanted.setdefault((operation.scope, resource), set()).update(operation.actions)
-        if not any_resource:
-            notes |= dict.fromkeys(_notes(planned.target))
+                if not any_resource:
+                    notes |= dict.fromkeys(_notes(operation.scope, planned.target))
     documents = _documents(_statements(wanted))
     names = tuple(planned.name for planned in targets)
     return Grant((source.name,), names, documents, (*notes, *_warn_of_size(documents)))
@@ -170,11 +170,11 @@ def _bucket(target: Target, account: str | None) -> str:
     return f"sagemaker-{target.region or '*'}-{account or '*'}"
 
 
-def _notes(target: Target) -> Iterator[str]:
+def _notes(scope: Scope, target: Target) -> Iterator[str]:
     role = _ROLE.fullmatch(target.role or "")
-    if target.role and not role:
+    if scope is Scope.ROLE and target.role and not role:
         yield f"The role of {target.name} is not the ARN of a role, so reading it is left out."
-    if target.bucket == "default" and not target.account and not role:
+    if scope is Scope.BUCKET and target.bucket == "default" and not target.account and not role:
         yield f"The account of {target.name} is not configured, so its default bucket stands with a *."
 
 

@@ -142,18 +142,24 @@ def _ordered(candidates: list[_Candidate], failures: list[PluginFailure]) -> Reg
 
 
 def _with_dependencies(candidates: list[_Candidate], failures: list[PluginFailure]) -> list[_Candidate]:
+    known = {candidate.check.id for candidate in candidates}
     while True:
         ids = {candidate.check.id for candidate in candidates}
         kept: list[_Candidate] = []
         for candidate in candidates:
             missing = [dependency for dependency in candidate.check.after if dependency not in ids]
             if missing:
-                suggestion = closest(missing[0], ids)
-                hint = f"; did you mean {suggestion}?" if suggestion else ""
-                sentence = f"check {candidate.check.id} comes after {missing[0]}, which does not exist{hint}"
-                failures.append(candidate.failure(sentence))
+                failures.append(candidate.failure(_lacks(candidate.check, missing[0], known)))
             else:
                 kept.append(candidate)
         if len(kept) == len(candidates):
             return kept
         candidates = kept
+
+
+def _lacks(check: Check, dependency: str, known: set[str]) -> str:
+    if dependency in known:
+        return f"check {check.id} comes after {dependency}, which is left out itself"
+    suggestion = closest(dependency, known - {check.id})
+    hint = f"; did you mean {suggestion}?" if suggestion else ""
+    return f"check {check.id} comes after {dependency}, which does not exist{hint}"

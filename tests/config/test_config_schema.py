@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from healthcheck.engine.discovery import discover
 EXAMPLE = Path(__file__).parents[2] / "config" / "healthcheck.yaml"
 
 
+@functools.cache
 def validator() -> jsonschema.Draft202012Validator:
     schema = json_schema(a_registry())
     jsonschema.Draft202012Validator.check_schema(schema)

@@ -1,0 +1,1 @@
+"""What Acme watches beside its SageMaker set-up."""

@@ -1,0 +1,3 @@
+"""No check at all."""
+
+NUMBER = 5

@@ -1,0 +1,8 @@
+"""Fails in a way that no library foresees."""
+
+
+class AcmeError(Exception):
+    """Acme's own."""
+
+
+raise AcmeError
