@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from healthcheck.check import Check
 from healthcheck.errors import TRANSIENT, Failure, FailureKind
@@ -42,6 +43,19 @@ def faulty(reason: str, sentence: str, check: Check) -> Result:
 def timed_out(check: Check, target: Target, sentence: str) -> Result:
     """Return the verdict of a check that ran out of time."""
     return unjudged(Failure(FailureKind.TIMED_OUT, sentence), check, target)
+
+
+def stale(check: Check, target: str, since: datetime, limit: timedelta) -> Result:
+    """Return the verdict of a check that nothing has been heard of for longer than `limit`."""
+    return unknown(
+        target,
+        f"check {check.id} has no verdict since {since:%Y-%m-%d %H:%M:%S %Z}, which is longer than {limit}",
+        reason="stale",
+        fix=Fix(
+            "Look now, and mend what that names; if it does not, restart the daemon.",
+            (f"sagemaker-healthcheck run --target {target} --check {check.id}",),
+        ),
+    )
 
 
 def subject_of(reason: str, missing_actions: tuple[str, ...], check: Check, target: Target) -> str:

@@ -145,7 +145,7 @@ Event = Run | CheckChanged | IncidentChanged | RoundFinished
 class Observer(Protocol):
     """Is told of each event, in order, from whichever thread it happened on; must be quick and must not raise."""
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: Event, /) -> None:
         """Take note of one event."""
 
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
+
+from healthcheck.engine.snapshot import Event, Observer
 
 E = TypeVar("E")
 
@@ -28,3 +32,37 @@ class Audience:
                 if observer not in self._failed:
                     self._failed.add(observer)
                     _LOG.exception("an observer failed and is told of the next event all the same")
+
+
+class Announcer:
+    """Tells observers of events in the order in which they were put, from whichever thread comes by.
+
+    Events are put while a lock is held, and delivered when it is not: an observer that is slow, or that asks
+    for what the lock guards, holds up nobody but the other observers.
+    """
+
+    def __init__(self, observers: Sequence[Observer]) -> None:
+        self._observers = tuple(observers)
+        self._audience = Audience()
+        self._waiting: deque[Event] = deque()
+        self._delivering = threading.Lock()
+
+    @property
+    def failures(self) -> int:
+        """How often an observer failed."""
+        return self._audience.failures
+
+    def put(self, events: Iterable[Event]) -> None:
+        """Add events behind those that wait."""
+        if self._observers:
+            self._waiting.extend(events)
+
+    def deliver(self) -> None:
+        """Tell of all that waits, unless another thread is doing so already."""
+        # The outer loop catches what was put after the inner one had seen nothing left, and before the release.
+        while self._waiting and self._delivering.acquire(blocking=False):
+            try:
+                while self._waiting:
+                    self._audience.tell(self._observers, self._waiting.popleft())
+            finally:
+                self._delivering.release()

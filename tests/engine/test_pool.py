@@ -119,6 +119,7 @@ def test_deadlines_are_watched_without_being_asked() -> None:
     quick.release.set()
     slow.release.set()
     wait(slow.told)
+    wait_until_none_hangs(pool)
     assert pool.close(PATIENCE_SECONDS)
     assert slow.outcomes == ["done"]
 

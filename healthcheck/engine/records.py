@@ -1,0 +1,274 @@
+"""What the state remembers of one target: how each check stands, and which incidents follow from that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from healthcheck.engine.damping import NOTHING_STANDS, Standing, after_look
+from healthcheck.engine.failures import CREDENTIALS_CHECK, cause_of, stale
+from healthcheck.engine.incidents import Contribution
+from healthcheck.engine.snapshot import CheckChanged, CheckState, Damping, TargetState
+from healthcheck.errors import FailureKind
+from healthcheck.result import Result, Status, worst
+from healthcheck.run import Cause, Run
+
+if TYPE_CHECKING:
+    from healthcheck.plan import BoundCheck, PlannedTarget
+
+STALE_CADENCES = 3
+"""A verdict that is older than so many cadences of its check is not a verdict any more."""
+
+NOT_RUN_YET = "not_run_yet"
+"""Nothing stands: the check has not run, or what it saw is to be confirmed. No alarm, and no all-clear either."""
+
+STALE = "stale"
+
+NEVER = datetime.max.replace(tzinfo=UTC)
+NO_GAUGES: Mapping[str, float] = MappingProxyType({})
+
+_SHARED = frozenset({FailureKind.NOT_PERMITTED.value, STALE})
+"""Reasons for which checks of a target that name one subject have one cause, whichever comes first."""
+
+
+@dataclass(slots=True)
+class CheckRecord:
+    """How one check stands on one target."""
+
+    bound: BoundCheck
+    view: CheckState
+    """What surfaces show."""
+    heard: datetime
+    """When the check last had a verdict that stood, or a reason not to."""
+    standing: Standing = NOTHING_STANDS
+    stood_on: Run | None = None
+    """The last run that agreed with what stands: the words and the fix of its incident."""
+    look_at: datetime | None = None
+    """When to look again before the next cadence, to confirm."""
+    is_new: bool = True
+    """Whether it never had a verdict to show."""
+
+    @property
+    def stale_from(self) -> datetime:
+        """When what is shown becomes too old to be shown."""
+        return self.heard + STALE_CADENCES * self.bound.every
+
+    @property
+    def has_verdict(self) -> bool:
+        """Whether what is shown is more than that nothing is known yet."""
+        return self.view.reason != NOT_RUN_YET
+
+    def take(self, run: Run, damping: Damping, now: datetime) -> None:
+        """Take note of a run. `refresh` then says what it changes on the surface."""
+        before, is_stale = self.view.run, now >= self.stale_from
+        self.look_at = None
+        if run.status is Status.SKIPPED:
+            # What stood does not apply any more; should it apply again, it has to be seen again.
+            self._forget(now)
+        elif run.is_transient:
+            # Once soon after, in case it has passed; not again and again against something that is overloaded.
+            if before is None or not before.is_transient:
+                self.look_at = now + timedelta(seconds=damping.confirm_seconds)
+        elif run.status is not Status.BLOCKED:
+            self._judge(run, damping, now, is_stale=is_stale)
+        elif self.view.status is Status.BLOCKED:
+            self.heard = now
+        last_ok = run.started if run.status is Status.OK else self.view.last_ok
+        self.view = replace(self.view, run=run, raw_status=run.status, last_ok=last_ok)
+
+    def _judge(self, run: Run, damping: Damping, now: datetime, *, is_stale: bool) -> None:
+        if is_stale and self.standing.status is not None:
+            # What stood is too old to be believed against what is seen now.
+            self.standing = NOTHING_STANDS
+        self.standing = after_look(self.standing, run.status, damping)
+        if self.standing.status is not None:
+            self.heard = now
+        if self.standing.looks == 0:
+            self.stood_on = run
+        else:
+            self.look_at = now + timedelta(seconds=damping.confirm_seconds)
+
+    def _forget(self, now: datetime) -> None:
+        self.standing, self.stood_on, self.heard = NOTHING_STANDS, None, now
+
+    def refresh(self, others: Mapping[str, CheckRecord], now: datetime) -> CheckChanged | None:
+        """Bring what surfaces show up to date, and return the change if the status changed."""
+        before = self.view
+        status, reason, cause = self._shown(others, now)
+        if status is Status.BLOCKED and before.status is not Status.BLOCKED:
+            self._forget(now)
+        if (status, reason, cause) == (before.status, before.reason, before.cause):
+            return None
+        since = before.since if status is before.status else now
+        self.view = replace(before, status=status, reason=reason, cause=cause, since=since)
+        if self.is_new and not self.has_verdict:
+            return None
+        if reason == STALE and self.view.run is None:
+            self.view = replace(self.view, run=self._never_ran(now))
+        first, self.is_new = self.is_new, False
+        run = self.view.run
+        if run is None or (status is before.status and not first):
+            return None
+        return CheckChanged(before.target, before.check, None if first else before.status, status, reason, cause, run)
+
+    def _shown(self, others: Mapping[str, CheckRecord], now: datetime) -> tuple[Status, str | None, str | None]:
+        last, is_stale = self.view.run, now >= self.stale_from
+        if last is not None and last.status is Status.BLOCKED:
+            for cause in self.roots(others):
+                return Status.BLOCKED, None, cause.check
+            if self.view.status is Status.BLOCKED and not is_stale:
+                # The way is free, and its own look comes at once: until then there is nothing better to say.
+                return Status.BLOCKED, None, self.view.cause
+        if is_stale:
+            return Status.UNKNOWN, STALE, None
+        if last is not None and last.status is Status.SKIPPED:
+            return Status.SKIPPED, last.reason, None
+        if self.standing.status is None or self.stood_on is None:
+            return Status.UNKNOWN, NOT_RUN_YET, None
+        return self.standing.status, self.stood_on.reason, None
+
+    def roots(self, others: Mapping[str, CheckRecord]) -> Iterator[Cause]:
+        """Yield what blocks the check as far as it is shown: a root that is yet to be confirmed blocks nothing."""
+        run = self.view.run
+        for cause in run.causes if run is not None and run.status is Status.BLOCKED else ():
+            root = others.get(cause.check)
+            if root is not None and root.view.status is Status.CRITICAL:
+                yield cause
+
+    def _never_ran(self, now: datetime) -> Run:
+        verdict = self.stale_verdict()
+        return Run("", self.view.target, self.bound.id, verdict.status, now, 0.0, (verdict,))
+
+    def stale_verdict(self) -> Result:
+        """Return what is to be said of the check when nothing has been heard for too long."""
+        return stale(self.bound.check, self.view.target, self.heard, STALE_CADENCES * self.bound.every)
+
+
+class TargetRecord:
+    """How one target stands. Owned by the state, whose lock guards it."""
+
+    def __init__(self, planned: PlannedTarget, generation: int, now: datetime) -> None:
+        self.planned = planned
+        self.generation = generation
+        """That of the plan which last changed this target; runs of earlier ones are about something else."""
+        self.checks = {bound.id: _new(bound, planned.name, now) for bound in planned.checks}
+        self.contributions: Mapping[Cause, Contribution] = {}
+        self._last_round: datetime | None = None
+        self._account: str | None = None
+        self._state: TargetState | None = None
+        self.look_for_stale_at = self._next_stale()
+
+    def keep(self, planned: PlannedTarget, generation: int, now: datetime) -> None:
+        """Go on under a new plan: checks that it does not change keep what is known of them."""
+        was, self.planned = self.planned, planned
+        self._state = None
+        if planned.fingerprint != was.fingerprint:
+            self.generation = generation
+        is_same_place = replace(was.target, labels=planned.target.labels) == planned.target
+        old, self.checks = self.checks, {}
+        for bound in planned.checks:
+            record = old.get(bound.id)
+            if record is not None and is_same_place and record.bound == bound:
+                record.bound = bound
+                self.checks[bound.id] = record
+            else:
+                self.checks[bound.id] = _new(bound, planned.name, now)
+        self.look_for_stale_at = self._next_stale()
+
+    def take(self, run: Run, damping: Damping, now: datetime) -> list[CheckChanged]:
+        """Take note of a run, and return what changes: the check, and what it blocks or frees."""
+        record = self.checks[run.check]
+        record.take(run, damping, now)
+        self._state = None
+        self.look_for_stale_at = min(self.look_for_stale_at, record.stale_from)
+        if run.check == CREDENTIALS_CHECK:
+            account = run.decisive.evidence.get("account")
+            self._account = account if isinstance(account, str) else self._account
+        behind = [other for other in self.checks.values() if _is_blocked_by(other.view.run, run.check)]
+        return self._refresh([record, *behind], now)
+
+    def expire(self, now: datetime) -> list[CheckChanged]:
+        """Return what has become too old to be shown as it was."""
+        self._state = None
+        changes = self._refresh(self.checks.values(), now)
+        self.look_for_stale_at = self._next_stale()
+        return changes
+
+    def finish_round(self, at: datetime) -> None:
+        """Note when all due checks last had a verdict."""
+        self._last_round, self._state = at, None
+
+    def contribute(self) -> Mapping[Cause, Contribution]:
+        """Return this target's share in incidents, by cause. A blocked check never has one of its own."""
+        shares: dict[Cause, Contribution] = {}
+        roots: dict[str, Cause] = {}
+        shared: dict[tuple[str | None, str], Cause] = {}
+        for check_id, record in self.checks.items():
+            if record.view.status is Status.BLOCKED:
+                for cause in {roots[root.check] for root in record.roots(self.checks) if root.check in roots}:
+                    shares[cause] = _with_blocked(shares[cause], check_id)
+            elif record.view.status.needs_action and record.has_verdict:
+                verdict, cause = self._verdict(record)
+                if record.view.reason in _SHARED:
+                    cause = shared.setdefault((record.view.reason, cause.subject), cause)
+                roots[check_id] = cause
+                if cause not in shares:
+                    shares[cause] = Contribution(
+                        record.view.status, record.view.reason, verdict.summary, verdict.fix, record.view.since, ()
+                    )
+                if cause.check != check_id:
+                    shares[cause] = _with_blocked(shares[cause], check_id)
+        return shares
+
+    def _verdict(self, record: CheckRecord) -> tuple[Result, Cause]:
+        """Return what the incident of a check says, and its cause unless an earlier check has the same."""
+        if record.view.reason == STALE or record.stood_on is None:
+            return record.stale_verdict(), Cause(record.bound.id, self.planned.name)
+        run = record.stood_on
+        return run.decisive, run.joins or cause_of(run, self.planned.target.source)
+
+    @property
+    def state(self) -> TargetState:
+        """What surfaces show."""
+        if self._state is None:
+            views = tuple(record.view for record in self.checks.values())
+            self._state = TargetState(
+                target=self.planned.target,
+                status=worst(view.status for view in views),
+                account=self._account or self.planned.target.account,
+                last_round=self._last_round,
+                checks=views,
+                gauges=_gauges(views),
+            )
+        return self._state
+
+    def _refresh(self, records: Iterable[CheckRecord], now: datetime) -> list[CheckChanged]:
+        return [change for record in records if (change := record.refresh(self.checks, now)) is not None]
+
+    def _next_stale(self) -> datetime:
+        fresh = [record.stale_from for record in self.checks.values() if record.view.reason != STALE]
+        return min(fresh, default=NEVER)
+
+
+def _new(bound: BoundCheck, target: str, now: datetime) -> CheckRecord:
+    view = CheckState(target, bound.id, Status.UNKNOWN, Status.UNKNOWN, NOT_RUN_YET, None, now, None, None)
+    return CheckRecord(bound, view, now)
+
+
+def _is_blocked_by(run: Run | None, check_id: str) -> bool:
+    return run is not None and run.status is Status.BLOCKED and any(cause.check == check_id for cause in run.causes)
+
+
+def _with_blocked(share: Contribution, check_id: str) -> Contribution:
+    return replace(share, blocked=(*share.blocked, check_id))
+
+
+def _gauges(views: Iterable[CheckState]) -> Mapping[str, float]:
+    gauges: dict[str, float] = {}
+    for view in views:
+        for result in view.run.results if view.run is not None else ():
+            gauges.update(result.gauges)
+    return gauges or NO_GAUGES
