@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from healthcheck.engine.snapshot import CheckState, Incident, PluginFailure, Snapshot, TargetState
 from healthcheck.result import Fix, Result, Status, critical, ok, skipped, unknown, warning, worst
@@ -256,7 +257,8 @@ def not_run_yet() -> Snapshot:
     return snapshot((TargetState(target, Status.UNKNOWN, None, None, states, {}),))
 
 
-def fleet(size: int, checks: Sequence[str] = CHECKS) -> Snapshot:
+@cache
+def fleet(size: int, checks: tuple[str, ...] = CHECKS) -> Snapshot:
     """Many targets; every hundredth has a role that SageMaker may not assume, each a role of its own."""
     targets = []
     incidents = []
