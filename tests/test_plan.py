@@ -266,6 +266,11 @@ def test_only_some_checks_run_with_all_that_they_come_after(tmp_path: Path) -> N
     assert target.disabled == ()
 
 
+def test_what_two_asked_for_checks_share_runs_once(tmp_path: Path) -> None:
+    (target,) = planned(tmp_path, "targets: [{name: a}]\n", checks=["bucket.reachable", "credentials.expiry"]).targets
+    assert ids(target) == ["credentials.valid", "bucket.reachable", "credentials.expiry"]
+
+
 def test_what_an_asked_for_check_comes_after_is_found_through_a_disabled_one(tmp_path: Path) -> None:
     text = "targets: [{name: a}]\nchecks: {role.exists: {enabled: no}}\n"
     (target,) = planned(tmp_path, text, checks=["role.trust"]).targets

@@ -96,7 +96,7 @@ def parse(text: str, environ: Mapping[str, str], mistakes: Mistakes) -> Node | N
     except _Stop:
         return None
     except yaml.MarkedYAMLError as error:
-        mistakes.add(*_syntax(error, text))
+        mistakes.add(*syntax_mistake(error, text))
         return None
 
 
@@ -106,7 +106,8 @@ def dump(document: object) -> str:
     return text
 
 
-def _syntax(error: yaml.MarkedYAMLError, text: str) -> tuple[Place | None, str]:
+def syntax_mistake(error: yaml.MarkedYAMLError, text: str) -> tuple[Place | None, str]:
+    """Return where a text ceases to be YAML, and a sentence with the likely reason."""
     mark = error.problem_mark or error.context_mark
     place = Place(mark.line + 1, mark.column + 1) if mark else None
     sentence = f"is not YAML here: {error.problem or error.context or 'it cannot be parsed'}"

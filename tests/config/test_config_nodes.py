@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from healthcheck.config.mistakes import Mistakes
-from healthcheck.config.nodes import DEPTH_LIMIT, Listing, Node, Scalar, dump, parse
+from healthcheck.config.nodes import DEPTH_LIMIT, Listing, Node, Scalar, dump, parse, syntax_mistake
 
 
 def bare(node: Node | None) -> Any:
@@ -145,6 +146,10 @@ MISTAKES = [
 @pytest.mark.parametrize(("text", "line", "column", "sentence"), MISTAKES)
 def test_a_mistake_has_its_place(text: str, line: int, column: int, sentence: str) -> None:
     assert [(line, column, sentence)] == mistakes_of(text)
+
+
+def test_a_syntax_error_without_a_place_still_has_a_sentence() -> None:
+    assert syntax_mistake(yaml.MarkedYAMLError(problem="odd"), "") == (None, "is not YAML here: odd")
 
 
 def test_after_a_duplicate_reading_goes_on() -> None:

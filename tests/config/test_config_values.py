@@ -151,6 +151,7 @@ def test_each_type_of_setting_reads_its_texts(annotation: object, node: Node, va
         (int, of("0x10"), 'x is "0x10"; expected a whole number'),
         (int, of("9" * 19), f'x is "{"9" * 19}"; expected a whole number'),
         (float, of("nan"), 'x is "nan"; expected a number'),
+        (float, of("much"), 'x is "much"; expected a number'),
         (float, of("1e999"), 'x is "1e999"; expected a number'),
         (str, items(), "x is a list; expected a text"),
         (str, of("~"), "x is empty; expected a text"),

@@ -7,8 +7,9 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 import types
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,20 @@ def test_each_way_in_which_a_plugin_is_broken_has_its_sentence(found: dict[str, 
 def test_a_plugin_fails_in_no_other_way(found: dict[str, Any]) -> None:
     assert set(found["failures"]) - set(told()["failures"]) == set(FAILURES)
     assert "acme-checks" in found["packages"]
+
+
+def test_what_is_found_depends_on_the_entry_points_alone(
+    found: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In this process, from the sample's own table of entry points, it is the same as from the installed package."""
+    monkeypatch.syspath_prepend(str(PLUGIN))
+    table = tomllib.loads((PLUGIN / "pyproject.toml").read_text(encoding="utf-8"))["project"]["entry-points"][GROUP]
+    theirs = [EntryPoint(name, value, GROUP) for name, value in table.items()]
+    here = discover([*theirs, *entry_points(group=GROUP)])
+    assert {check.id: check.origin for check in here.registry} == found["checks"]
+    assert sorted(failure.sentence for failure in here.failures if failure.package == "acme_checks") == sorted(
+        sentence for sentences in FAILURES.values() for sentence in sentences
+    )
 
 
 def test_our_own_checks_come_through_the_same_entry_points() -> None:
