@@ -1,0 +1,243 @@
+"""Cases of the checks in healthcheck.checks.role."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from healthcheck.result import Status
+from healthcheck.target import Purpose, Target
+from healthcheck.testing import ACCOUNT, NOW, ROLE, TARGET, AwsError, Case, Pages, Situation, denied
+
+NAME = ROLE.rpartition("/")[2]
+Policy = Mapping[str, Any]
+
+
+def policy(*statements: Policy) -> Policy:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def allow(action: object, resource: object = "*", **more: object) -> Policy:
+    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
+
+
+def trusting(**more: object) -> Policy:
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": "sagemaker.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        **more,
+    }
+
+
+ALL_NEEDED = policy(allow(["s3:*", "ecr:*", "logs:*", "cloudwatch:PutMetricData"]))
+NO_LOGS = policy(allow(["s3:*", "ecr:*"]))
+
+
+def role(arn: str = ROLE, *, age: timedelta = timedelta(days=3), boundary: str | None = None, **more: object) -> Any:
+    answer = {
+        "Path": "/service-role/",
+        "RoleName": NAME,
+        "RoleId": "AROAQHEALTHCHECKTEST",
+        "Arn": arn,
+        "CreateDate": NOW - age,
+        "AssumeRolePolicyDocument": policy(trusting()),
+        **more,
+    }
+    if boundary:
+        answer["PermissionsBoundary"] = {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": boundary}
+    return {"Role": answer}
+
+
+def _configured(text: str | None, *, configured: bool = True) -> Situation:
+    return Situation(target=replace(TARGET, role=text, configured=configured))
+
+
+def _exists(answer: object, target: Target = TARGET) -> Situation:
+    return Situation(target=target, answers={"iam.GetRole": answer})  # type: ignore[dict-item]
+
+
+def _trust(*statements: Policy, purposes: tuple[Purpose, ...] = (Purpose.TRAINING,)) -> Situation:
+    return _exists(role(AssumeRolePolicyDocument=policy(*statements)), replace(TARGET, purposes=purposes))
+
+
+def permitted(
+    inline: Policy | str | None = None,
+    *,
+    attached: Mapping[str, Policy] | None = None,
+    boundary: Policy | None = None,
+    target: Target = TARGET,
+    **answers: Any,
+) -> Situation:
+    """A role with an empty inline policy on the first page and the given one on the second; attached ones likewise."""
+    documents = dict(attached or {})
+    bound = f"arn:aws:iam::{ACCOUNT}:policy/Boundary"
+    if boundary is not None:
+        documents[bound] = boundary
+    empty = policy(allow("sts:GetCallerIdentity"))
+    inline_documents = {"First": empty, "Second": inline if inline is not None else empty}
+    pages = [{"AttachedPolicies": []}, {"AttachedPolicies": [_entry(arn) for arn in documents if arn != bound]}]
+    known = {
+        "iam.GetRole": role(boundary=bound if boundary is not None else None),
+        "iam.ListRolePolicies": Pages(
+            [{"PolicyNames": ["First"]}, {"PolicyNames": ["Second"]}], "Marker", "Marker", "IsTruncated"
+        ),
+        "iam.ListAttachedRolePolicies": Pages(pages, "Marker", "Marker", "IsTruncated"),
+        "iam.GetRolePolicy": lambda asked: {
+            "RoleName": NAME,
+            "PolicyName": asked["PolicyName"],
+            "PolicyDocument": inline_documents[asked["PolicyName"]],
+        },
+        "iam.GetPolicy": lambda asked: {"Policy": {"Arn": asked["PolicyArn"], "DefaultVersionId": "v7"}},
+        "iam.GetPolicyVersion": lambda asked: {
+            "PolicyVersion": {"VersionId": asked["VersionId"], "Document": json.dumps(documents[asked["PolicyArn"]])}
+        },
+    }
+    return Situation(
+        target=target, answers={**known, **{name.replace("_", "."): value for name, value in answers.items()}}
+    )
+
+
+def _entry(arn: str) -> Mapping[str, str]:
+    return {"PolicyArn": arn, "PolicyName": arn.rpartition("/")[2]}
+
+
+def for_purposes(*purposes: Purpose) -> Target:
+    return replace(TARGET, purposes=purposes)
+
+
+_OTHER_SERVICE = trusting(Principal={"Service": "ec2.amazonaws.com"})
+_EXTERNAL_ID = trusting(Condition={"StringEquals": {"sts:ExternalId": "from-a-copied-example"}})
+_ONE_JOB = trusting(Condition={"ArnLike": {"aws:SourceArn": f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:training-job/*"}})
+_ORGANISATION = trusting(Condition={"StringEquals": {"aws:SourceOrgID": "o-exampleorgid"}})
+_EVERYONE = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}
+
+_TRUST: Sequence[Case] = (
+    Case("SageMaker is trusted", _trust(trusting()), Status.OK),
+    Case("training alone is trusted, and wanted", _trust(_ONE_JOB), Status.OK),
+    Case(
+        "training alone is trusted, and hosting wanted too",
+        _trust(_ONE_JOB, purposes=(Purpose.TRAINING, Purpose.HOSTING)),
+        Status.CRITICAL,
+        "condition_unmet",
+    ),
+    Case("nobody but people", _trust({**trusting(), "Principal": {"AWS": ACCOUNT}}), Status.CRITICAL, "no_statement"),
+    Case("another service", _trust(_OTHER_SERVICE), Status.CRITICAL, "wrong_service"),
+    Case("an external id", _trust(_EXTERNAL_ID), Status.CRITICAL, "condition_unmet"),
+    Case("allowed and denied", _trust(trusting(), trusting(Effect="Deny")), Status.CRITICAL, "explicit_deny"),
+    Case("a condition that cannot be decided", _trust(_ORGANISATION), Status.UNKNOWN, "undecidable"),
+    Case("SageMaker, and everyone else", _trust(trusting(), _EVERYONE), Status.WARNING, "wildcard_principal"),
+    Case("a document of another grammar", _trust({"Effect": "Maybe"}), Status.UNKNOWN, "malformed_document"),
+    Case("no role", _exists(role(), replace(TARGET, role=None)), Status.SKIPPED, "not_configured"),
+)
+
+_PERMISSIONS: Sequence[Case] = (
+    Case("all that is needed", permitted(ALL_NEEDED), Status.OK),
+    Case(
+        "all that is needed, by attached policies, within a boundary",
+        permitted(
+            attached={"arn:aws:iam::aws:policy/AmazonSageMakerFullAccess": ALL_NEEDED}, boundary=policy(allow("*"))
+        ),
+        Status.OK,
+    ),
+    Case("nothing", permitted(), Status.CRITICAL, "not_allowed"),
+    Case("no logs", permitted(NO_LOGS), Status.WARNING, "telemetry_lost"),
+    Case(
+        "a Deny",
+        permitted(policy(*ALL_NEEDED["Statement"], {"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"})),
+        Status.CRITICAL,
+        "explicit_deny",
+    ),
+    Case(
+        "a boundary of logs alone",
+        permitted(ALL_NEEDED, boundary=policy(allow(["logs:*", "cloudwatch:*"]))),
+        Status.CRITICAL,
+        "boundary",
+    ),
+    Case(
+        "a condition on a network that only a job has",
+        permitted(
+            policy(
+                *ALL_NEEDED["Statement"][:0],
+                allow(
+                    ["s3:*", "ecr:*", "logs:*", "cloudwatch:*"],
+                    Condition={"StringEquals": {"aws:SourceVpce": "vpce-1"}},
+                ),
+            )
+        ),
+        Status.UNKNOWN,
+        "undecidable",
+    ),
+    Case("a policy of another grammar", permitted('{"Statement": "none"}'), Status.UNKNOWN, "malformed_document"),
+    Case(
+        "a role that went away meanwhile",
+        permitted(iam_GetRole=AwsError("NoSuchEntity", "gone", 404)),
+        Status.UNKNOWN,
+        "not_found",
+    ),
+    Case("no role", permitted(target=replace(TARGET, role=None)), Status.SKIPPED, "not_configured"),
+)
+
+CASES = {
+    "role.configured": (
+        Case("a role's ARN", _configured(ROLE), Status.OK),
+        Case("a settings file that names none", _configured(None), Status.SKIPPED, "not_configured"),
+        Case("no settings file, and no variable", _configured(None, configured=False), Status.WARNING, "not_named"),
+        Case("quotes", _configured(f'"{ROLE}"'), Status.CRITICAL, "quoted"),
+        Case("white space", _configured(f" {ROLE}"), Status.CRITICAL, "whitespace"),
+        Case("a template's brackets around it", _configured(f"[{ROLE}]"), Status.CRITICAL, "brackets"),
+        Case("a template's placeholder", _configured("[YOUR_SAGEMAKER_ROLE_ARN]"), Status.CRITICAL, "placeholder"),
+        Case("a comment behind it", _configured(f"{ROLE} # mine"), Status.CRITICAL, "trailing_comment"),
+        Case(
+            "a session",
+            _configured(f"arn:aws:sts::{ACCOUNT}:assumed-role/{NAME}/SageMaker"),
+            Status.CRITICAL,
+            "assumed_role",
+        ),
+        Case(
+            "an instance profile",
+            _configured(f"arn:aws:iam::{ACCOUNT}:instance-profile/{NAME}"),
+            Status.CRITICAL,
+            "instance_profile",
+        ),
+        Case("a name", _configured(NAME), Status.CRITICAL, "name_only"),
+        Case("a user", _configured(f"arn:aws:iam::{ACCOUNT}:user/alice"), Status.CRITICAL, "not_a_role"),
+        Case("eleven digits", _configured("arn:aws:iam::11112222333:role/SageMaker"), Status.CRITICAL, "malformed"),
+        Case(
+            "a service-linked role",
+            _configured(f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/sagemaker.amazonaws.com/AWSServiceRoleForX"),
+            Status.CRITICAL,
+            "service_linked",
+        ),
+        Case(
+            "a role that people sign in to",
+            _configured(f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_0123"),
+            Status.CRITICAL,
+            "sso_role",
+        ),
+    ),
+    "role.exists": (
+        Case("it is there", _exists(role()), Status.OK),
+        Case("it is a minute old", _exists(role(age=timedelta(seconds=60))), Status.OK),
+        Case("it is not quite a minute old", _exists(role(age=timedelta(seconds=59))), Status.WARNING, "propagating"),
+        Case("it is gone", _exists(AwsError("NoSuchEntity", "cannot be found", 404)), Status.CRITICAL, "missing"),
+        Case("its path was lost", _exists(role(f"arn:aws:iam::{ACCOUNT}:role/{NAME}")), Status.CRITICAL, "other_path"),
+        Case(
+            "another account's", _exists(role(ROLE.replace(ACCOUNT, "444455556666"))), Status.CRITICAL, "other_account"
+        ),
+        Case("other letters", _exists(role(ROLE.replace("Amazon", "amazon"))), Status.CRITICAL, "arn_differs"),
+        Case(
+            "a service-linked role of that name",
+            _exists(role(f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/sagemaker.amazonaws.com/{NAME}")),
+            Status.CRITICAL,
+            "wrong_kind",
+        ),
+        Case("it may not be asked", _exists(denied("iam.GetRole")), Status.UNKNOWN, "not_permitted"),
+        Case("no role", _exists(role(), replace(TARGET, role=None)), Status.SKIPPED, "not_configured"),
+    ),
+    "role.trust": _TRUST,
+    "role.permissions": _PERMISSIONS,
+}
