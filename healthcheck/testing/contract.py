@@ -1,9 +1,14 @@
 """What every check promises, as assertions over cases: a new check is born with these tests.
 
-CASES = [Case("the role exists", Situation(answers=...), Status.OK), Case("it is gone", ..., Status.CRITICAL, "missing")]
+    CASES = [
+        Case("the role is there", Situation(answers=...), Status.OK),
+        Case("the role is gone", Situation(answers=...), Status.CRITICAL, "missing"),
+    ]
 
-def test_exists_keeps_the_contract() -> None:
-    assert_contract(exists, CASES)
+    def test_exists_keeps_the_contract() -> None:
+        assert_contract(exists, CASES)
+
+Each promise is a function of its own, and its docstring is the promise.
 """
 
 from __future__ import annotations

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from healthcheck.result import Status
 from healthcheck.testing import ENVIRON, TARGET, AwsError, Case, Pages, Situation, denied
 
-_NO_JOBS = {"TrainingJobSummaries": []}
+_NO_JOBS: dict[str, Any] = {"TrainingJobSummaries": []}
 _REFUSED = AwsError("UnrecognizedClientException", "The security token included in the request is invalid.")
 _GOVERNMENT = "arn:aws-us-gov:iam::111122223333:role/SageMaker"
 

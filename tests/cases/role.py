@@ -79,7 +79,10 @@ def permitted(
         documents[bound] = boundary
     empty = policy(allow("sts:GetCallerIdentity"))
     inline_documents = {"First": empty, "Second": inline if inline is not None else empty}
-    pages = [{"AttachedPolicies": []}, {"AttachedPolicies": [_entry(arn) for arn in documents if arn != bound]}]
+    pages: list[Mapping[str, Any]] = [
+        {"AttachedPolicies": []},
+        {"AttachedPolicies": [_entry(arn) for arn in documents if arn != bound]},
+    ]
     known = {
         "iam.GetRole": role(boundary=bound if boundary is not None else None),
         "iam.ListRolePolicies": Pages(
