@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -32,6 +31,7 @@ class ClientSide:
     """Where the files go."""
     profiles: dict[str, Profile]
     targets: dict[str, dict[str, Any]]
+    """Empty = no settings file at all."""
     checks: dict[str, dict[str, Any]] = field(default_factory=dict)
     environ: dict[str, str] = field(default_factory=dict)
     credentials_text: str | None = None
@@ -49,7 +49,8 @@ class Client:
 
     environ: Mapping[str, str]
     """The whole environment for the healthcheck: it inherits nothing."""
-    settings: Path
+    settings: Path | None
+    """None where the fault is to have no settings file."""
 
 
 def client_side(world: Mapping[str, Any], names: Iterable[str], directory: Path) -> ClientSide:
@@ -87,12 +88,13 @@ def write(side: ClientSide) -> Client:
     _replace(aws / "config", _ini(config))
     _replace(aws / "credentials", side.credentials_text or _ini(credentials))
     settings = directory / "healthcheck.yaml"
-    content: dict[str, Any] = {
-        "targets": [{"name": name, **target} for name, target in side.targets.items()],
-    }
-    if side.checks:
-        content["checks"] = side.checks
-    _replace(settings, yaml.safe_dump(content, sort_keys=False))
+    if side.targets:
+        content: dict[str, Any] = {"targets": [{"name": name, **target} for name, target in side.targets.items()]}
+        if side.checks:
+            content["checks"] = side.checks
+        _replace(settings, yaml.safe_dump(content, sort_keys=False))
+    else:
+        settings.unlink(missing_ok=True)
     environ = {
         "HOME": str(home),
         "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -101,14 +103,12 @@ def write(side: ClientSide) -> Client:
         "AWS_EC2_METADATA_DISABLED": "true",
         **side.environ,
     }
-    return Client(environ, settings)
+    return Client(environ, settings if side.targets else None)
 
 
-def process_credentials(directory: Path, content: object) -> str:
-    """Write an answer of a credential process; return the command that gives it."""
-    path = directory / "credential-process.json"
-    path.write_text(json.dumps(content))
-    return f"{sys.executable} -c \"print(open('{path}').read())\""
+def process_that_says(words: str) -> str:
+    """Return a command for ``credential_process`` that prints these words."""
+    return f"{sys.executable} -c \"print('{words}')\""
 
 
 def _ini(sections: Mapping[str, Mapping[str, str]]) -> str:

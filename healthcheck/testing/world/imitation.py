@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import moto.core.config as moto_config
@@ -18,6 +19,7 @@ from healthcheck.testing.world.answers import Answer
 from healthcheck.testing.world.requests import Environ
 
 _NEVER = float("inf")
+_LONG_AGO = datetime(2020, 6, 30, 14, 18, 51, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,13 @@ class Imitation:
         with self._lock:
             roles = get_backend("iam")[account]["aws"].roles
             return any(role.name == name for role in roles.values())
+
+    def age_role(self, account: str, name: str) -> None:
+        """Let a role have been made long ago; a new one is not yet known to every service of AWS."""
+        with self._lock:
+            for role in get_backend("iam")[account]["aws"].roles.values():
+                if role.name == name:
+                    role.create_date = _LONG_AGO
 
     def clear(self) -> None:
         """Forget everything that was built."""

@@ -111,10 +111,16 @@ class Overlay:
                 answer = regions.answer_parameters(call)
             case "s3", _ if call.bucket and not caller.is_builder:
                 bucket = self._imitation.bucket(call.bucket)
-                answer = buckets.answer(call, bucket, caller, self.accounts[bucket.account]) if bucket else None
+                answer = (
+                    buckets.answer(call, bucket, caller, self.accounts[bucket.account])
+                    if bucket
+                    else answers.s3_error(404, "NoSuchBucket", "The specified bucket does not exist", call=call)
+                )
         return answer
 
     def _forward(self, call: Call, environ: Environ, caller: Principal) -> Answer:
+        if call.region == regions.NEW:  # of which moto has heard as little as the SDK
+            environ["HTTP_AUTHORIZATION"] = environ["HTTP_AUTHORIZATION"].replace(f"/{regions.NEW}/", "/us-east-1/", 1)
         # moto asks for s3:HeadBucket, an action that does not exist; what HeadBucket takes is s3:ListBucket.
         is_enforced = caller is self.enforced and call.operation != "HeadBucket"
         answer = self._imitation.dispatch(environ, account=caller.account, is_enforced=is_enforced)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +76,9 @@ class Setup:
     stranger_s3: S3Client
     """A client of an account that has nothing to do with this one."""
     stranger: Account
-    denied: set[str] = field(default_factory=set)
+    age: Callable[[str, str], None]
+    """Lets a role of an account, by name, have been made long ago."""
+    denied: set[str]
     """IAM actions that the watcher's identity in this account is denied."""
 
     @property
@@ -98,6 +100,7 @@ class Setup:
         match area:
             case Area.ROLE:
                 self.build_role()
+                self.age(self.blueprint.account, ROLE_NAME)
             case Area.BUCKET:
                 for region in self.bucket_regions:
                     self.build_bucket(region)
@@ -128,6 +131,15 @@ class Setup:
         self.iam.attach_role_policy(RoleName=ROLE_NAME, PolicyArn=FULL_ACCESS)
         customer_arn = f"arn:aws:iam::{self.blueprint.account}:policy/{CUSTOMER_POLICY}"
         self.iam.attach_role_policy(RoleName=ROLE_NAME, PolicyArn=customer_arn)
+        self.grant(
+            {
+                "Effect": "Allow",
+                "Action": "iam:PassRole",
+                "Resource": self.role_arn,
+                "Condition": {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+            },
+            policy="PassItselfOn",
+        )
 
     def delete_role(self) -> None:
         """Delete the execution role with all that hangs on it, if it exists."""
@@ -153,7 +165,7 @@ class Setup:
         self.iam.put_role_policy(RoleName=ROLE_NAME, PolicyName=policy, PolicyDocument=json.dumps(document))
 
     def detach(self) -> None:
-        """Take every attached policy from the role."""
+        """Take every attached policy from the role; an inline one stays."""
         for policy in self.iam.list_attached_role_policies(RoleName=ROLE_NAME)["AttachedPolicies"]:
             self.iam.detach_role_policy(RoleName=ROLE_NAME, PolicyArn=policy["PolicyArn"])
 

@@ -220,6 +220,7 @@ class World:
             s3=self._clients.s3(builder),
             stranger_s3=self._clients.s3(self._builders[STRANGER]),
             stranger=self._stranger,
+            age=self._imitation.age_role,
             denied=denied,
         )
         for area in (Area.REGION, Area.ROLE, Area.BUCKET):

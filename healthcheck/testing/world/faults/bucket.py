@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from healthcheck.result import Status
-from healthcheck.testing.world.client import ClientSide
 from healthcheck.testing.world.faults.fault import Fault
 from healthcheck.testing.world.setups import Area, Setup, create_bucket
 
@@ -32,10 +31,6 @@ def _moved(setup: Setup) -> None:
     for region in setup.bucket_regions:
         setup.delete_bucket(region)
         create_bucket(setup.s3, setup.bucket(region), "eu-west-1" if region != "eu-west-1" else "us-east-1")
-
-
-def _impossible(side: ClientSide, target: str) -> None:
-    side.targets[target]["bucket"] = "SageMaker"
 
 
 FAULTS = (
@@ -68,7 +63,9 @@ FAULTS = (
         id="bucket-forbidden",
         sentence="The bucket is ours, and its policy denies us to look at it.",
         check="bucket.reachable",
-        reason="forbidden",
+        reason="not_permitted",
+        status=Status.UNKNOWN,
+        missing_action="s3:ListBucket",
         area=Area.BUCKET,
         strike=_forbidden,
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from healthcheck.result import Status
-from healthcheck.testing.world.client import ClientSide, Profile, process_credentials
+from healthcheck.testing.world.client import ClientSide, Profile, process_that_says
 from healthcheck.testing.world.faults.fault import Fault
 from healthcheck.testing.world.principals import KeyStatus
 from healthcheck.testing.world.setups import Area, Setup
@@ -23,13 +23,20 @@ def _half_a_pair(side: ClientSide, target: str) -> None:
     del _profile(side, target).credentials["aws_secret_access_key"]
 
 
+def _keep_the_way(side: ClientSide, target: str) -> None:
+    """Lead to the world without the profile, whose settings cannot be read."""
+    side.environ["AWS_ENDPOINT_URL"] = side.setup(target)["url"]
+
+
 def _malformed(side: ClientSide, target: str) -> None:
+    _keep_the_way(side, target)
     keys = _profile(side, target).credentials
     lines = "\n".join(f"{name} = {value}" for name, value in keys.items())
     side.credentials_text = f"{lines}\n[{side.setup(target)['profile']}\n"
 
 
 def _wrong_profile(side: ClientSide, target: str) -> None:
+    _keep_the_way(side, target)
     side.targets[target]["profile"] = side.setup(target)["profile"] + "s"
 
 
@@ -47,12 +54,15 @@ def _unknown_key(side: ClientSide, target: str) -> None:
     _profile(side, target).credentials["aws_access_key_id"] = "AKIAQDELETEDQDELETED"[:20]
 
 
-def _temporary_keys(side: ClientSide, target: str) -> None:
+def _temporary_keys(side: ClientSide, target: str, lifetime: timedelta = timedelta(days=1)) -> None:
     session = side.setup(target)["session"]
+    ends = datetime.now(UTC) + lifetime
     _profile(side, target).credentials.update(
         aws_access_key_id=session["key_id"],
         aws_secret_access_key=session["secret"],
         aws_session_token=session["token"],
+        # saml2aws and others note the end beside the keys that they fetched.
+        x_security_token_expires=ends.isoformat(timespec="seconds"),
     )
 
 
@@ -62,19 +72,13 @@ def _temporary_keys_without_token(side: ClientSide, target: str) -> None:
 
 
 def _expiring_soon(side: ClientSide, target: str) -> None:
-    session = side.setup(target)["session"]
-    ends = datetime.now(UTC) + timedelta(hours=2)
-    keys = _profile(side, target).credentials
-    _temporary_keys(side, target)
-    # saml2aws and others note the end beside the keys that they fetched.
-    keys["x_security_token_expires"] = ends.isoformat(timespec="seconds")
-    assert session  # noqa: S101
+    _temporary_keys(side, target, timedelta(hours=2))
 
 
 def _process_prints_junk(side: ClientSide, target: str) -> None:
     profile = _profile(side, target)
     profile.credentials.clear()
-    profile.config["credential_process"] = process_credentials(side.directory, "Please sign in first.")
+    profile.config["credential_process"] = process_that_says("Please sign in first.")
 
 
 def _other_account(side: ClientSide, target: str) -> None:
@@ -120,6 +124,7 @@ FAULTS = (
         check="credentials.resolvable",
         reason="malformed_file",
         client=_malformed,
+        needs_restart=True,
     ),
     Fault(
         id="profile-missing",
@@ -127,6 +132,7 @@ FAULTS = (
         check="credentials.resolvable",
         reason="profile_missing",
         client=_wrong_profile,
+        needs_restart=True,
     ),
     Fault(
         id="placeholder-keys",
@@ -166,7 +172,7 @@ FAULTS = (
     ),
     Fault(
         id="token-expired",
-        sentence="The session behind the temporary keys is over.",
+        sentence="The session behind the temporary keys was ended before its time.",
         check="credentials.valid",
         reason="expired",
         area=Area.CALLER,

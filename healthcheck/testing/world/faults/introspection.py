@@ -16,7 +16,7 @@ _CHECKS = {
     "iam:GetRolePolicy": "role.permissions",
     "iam:GetPolicy": "role.permissions",
     "iam:GetPolicyVersion": "role.permissions",
-    "s3:ListAllMyBuckets": "bucket.reachable",
+    "s3:ListBucket": "bucket.reachable",
 }
 
 

@@ -58,8 +58,8 @@ def _intercepted(side: ClientSide, target: str) -> None:
 def _impatient(side: ClientSide, target: str) -> None:
     """Give checks little time, so that waiting in vain is soon over."""
     del target
-    for check in ("network.reachable", "network.clock", *_CALLERS):
-        side.checks.setdefault(check, {})["timeout"] = "2s"
+    for check in _CALLERS:
+        side.checks.setdefault(check, {})["timeout"] = "1s"
 
 
 FAULTS = (
@@ -92,7 +92,6 @@ FAULTS = (
         reason="http",
         area=Area.DOOR,
         strike=_door(DoorState.HANGING),
-        client=_impatient,
     ),
     Fault(
         id="endpoint-garbage",
@@ -114,12 +113,12 @@ FAULTS = (
     ),
     Fault(
         id="endpoint-slow",
-        sentence="Every answer takes five seconds.",
+        sentence="Every answer takes longer than a check may.",
         check="credentials.valid",
         reason="timed_out",
         status=Status.UNKNOWN,
         area=Area.DOOR,
-        strike=_weather("latency_seconds", 5.0),
+        strike=_weather("latency_seconds", 1.5),
         client=_impatient,
         also=_nobody_sees("timed_out"),
     ),
@@ -131,6 +130,7 @@ FAULTS = (
         status=Status.UNKNOWN,
         area=Area.DOOR,
         strike=_weather("is_throttled", True),
+        client=_impatient,
         also=_nobody_sees("throttled"),
     ),
     Fault(
@@ -141,6 +141,7 @@ FAULTS = (
         status=Status.UNKNOWN,
         area=Area.DOOR,
         strike=_weather("is_failing", True),
+        client=_impatient,
         also=_nobody_sees("service_error"),
     ),
     Fault(

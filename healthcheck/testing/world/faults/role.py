@@ -14,11 +14,19 @@ _SERVICE = {"Service": "sagemaker.amazonaws.com"}
 _ASSUME = {"Effect": "Allow", "Principal": _SERVICE, "Action": "sts:AssumeRole"}
 
 
-def _configured(role: Callable[[str], str]) -> Callable[[ClientSide, str], None]:
+def _in_environment(role: Callable[[str], str]) -> Callable[[ClientSide, str], None]:
+    """Name a role by the variable alone; a settings file with it would be refused before anything runs."""
+
     def change(side: ClientSide, target: str) -> None:
-        side.targets[target]["role"] = role(str(side.setup(target)["account"]))
+        setup = side.setup(target)
+        side.targets.clear()
+        side.environ.update(AWS_PROFILE=setup["profile"], SAGEMAKER_ROLE_ARN=role(str(setup["account"])))
 
     return change
+
+
+def _elsewhere(side: ClientSide, target: str) -> None:
+    side.targets[target]["role"] = f"arn:aws:iam::444455556666:role/service-role/{ROLE_NAME}"
 
 
 def _trust(*statements: dict[str, Any]) -> Callable[[Setup], None]:
@@ -66,31 +74,34 @@ def _conditional_deny(setup: Setup) -> None:
 FAULTS = (
     Fault(
         id="role-placeholder",
-        sentence="The settings name the placeholder of a guide as the role.",
+        sentence="SAGEMAKER_ROLE_ARN is still the placeholder of a guide.",
         check="role.configured",
         reason="placeholder",
-        client=_configured(lambda _: "[YOUR_SAGEMAKER_ROLE_ARN]"),
+        client=_in_environment(lambda _: "[YOUR_SAGEMAKER_ROLE_ARN]"),
+        needs_restart=True,
     ),
     Fault(
         id="role-name-only",
-        sentence="The settings give the role's name where its ARN belongs.",
+        sentence="SAGEMAKER_ROLE_ARN has the role's name where its ARN belongs.",
         check="role.configured",
         reason="name_only",
-        client=_configured(lambda _: ROLE_NAME),
+        client=_in_environment(lambda _: ROLE_NAME),
+        needs_restart=True,
     ),
     Fault(
         id="role-is-a-session",
-        sentence="The settings name the session of somebody who assumed the role.",
+        sentence="SAGEMAKER_ROLE_ARN names the session of somebody who assumed the role.",
         check="role.configured",
         reason="assumed_role",
-        client=_configured(lambda account: f"arn:aws:sts::{account}:assumed-role/{ROLE_NAME}/SageMaker"),
+        client=_in_environment(lambda account: f"arn:aws:sts::{account}:assumed-role/{ROLE_NAME}/SageMaker"),
+        needs_restart=True,
     ),
     Fault(
         id="role-elsewhere",
         sentence="The settings name a role of another account.",
         check="credentials.account",
         reason="role_elsewhere",
-        client=_configured(lambda _: f"arn:aws:iam::444455556666:role/service-role/{ROLE_NAME}"),
+        client=_elsewhere,
     ),
     Fault(
         id="role-deleted",
@@ -107,6 +118,15 @@ FAULTS = (
         reason="other_path",
         area=Area.ROLE,
         strike=_path_lost,
+    ),
+    Fault(
+        id="role-just-made",
+        sentence="The role was made a moment ago, and not every service knows it yet.",
+        check="role.exists",
+        reason="propagating",
+        status=Status.WARNING,
+        area=Area.ROLE,
+        strike=Setup.build_role,
     ),
     Fault(
         id="trust-without-sagemaker",

@@ -1,0 +1,97 @@
+"""The doctor, looking at a world in a process of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from healthcheck.aws import Gateway
+from healthcheck.doctor import examine
+from healthcheck.engine.discovery import discover
+from healthcheck.engine.runner import Runner
+from healthcheck.engine.snapshot import Snapshot
+from healthcheck.host import LocalHost
+from healthcheck.loading import Loader
+from healthcheck.registry import Registry
+from healthcheck.run import Run
+from healthcheck.testing.world import Client, WorldClient, start
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What one look came to."""
+
+    snapshot: Snapshot
+    runs: tuple[Run, ...]
+
+    def run(self, check: str) -> Run:
+        """Return the only run of a check."""
+        (found,) = [run for run in self.runs if run.check == check]
+        return found
+
+
+Look = Callable[..., Examination]
+
+
+@pytest.fixture(scope="session")
+def registry() -> Registry:
+    """The checks that are installed."""
+    discovery = discover()
+    assert discovery.failures == ()
+    return discovery.registry
+
+
+@pytest.fixture(scope="session")
+def running_world() -> Iterator[WorldClient]:
+    """One world for all faults: they are mended, not rebuilt."""
+    with start() as world:
+        yield world
+
+
+@pytest.fixture
+def world(running_world: WorldClient) -> Iterator[WorldClient]:
+    """The world, healthy before and after."""
+    yield running_world
+    running_world.stop_enforcing()
+    running_world.mend_all()
+
+
+@pytest.fixture
+def look(world: WorldClient, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Look:
+    """Return a function that examines set-ups of the world as the doctor would, with whatever is broken now."""
+
+    def look(*setups: str) -> Examination:
+        client = world.client(tmp_path, setups or ("shop",))
+        inhabit(client, monkeypatch)
+        gateway = Gateway(environ=client.environ, clock=lambda: datetime.now(UTC))
+        load = Loader(
+            registry=registry,
+            plugin_failures=(),
+            environ=client.environ,
+            cwd=tmp_path if client.settings else tmp_path / "home",
+            ambient_region=gateway.configured_region,
+        )
+        runner = Runner(gateway, LocalHost(client.environ))
+        runs: list[Run] = []
+        try:
+            snapshot = examine(load(), runner, clock=lambda: datetime.now(UTC), on_run=runs.append)
+        finally:
+            runner.close(0)
+            gateway.close()
+        return Examination(snapshot, tuple(runs))
+
+    return look
+
+
+def inhabit(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process have the client's environment and no other: botocore reads it by itself."""
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "SAGEMAKER_")):
+            monkeypatch.delenv(name)
+    for name, value in client.environ.items():
+        monkeypatch.setenv(name, value)
