@@ -14,6 +14,7 @@ from typing import Any
 
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
+from botocore.parsers import ResponseParserError
 
 from healthcheck.aws import guard
 from healthcheck.aws.answers import ErrorAnswer
@@ -130,6 +131,12 @@ class _Wire:
 
     def remember(self, *, http_response: Any, parsed: Any, model: Any, context: dict[str, Any], **_: object) -> None:
         """after-call: keep the answer as it came."""
+        kind = str(http_response.headers.get("Content-Type", ""))
+        if http_response.status_code < _REDIRECT and kind.startswith("text/html"):
+            # A captive portal or a proxy's page: botocore reads it as an empty answer of a JSON service, and nothing
+            # found would be taken for "there is nothing".
+            self.give_up(context=context)
+            raise ResponseParserError("a web page came in place of AWS's answer")
         refusal = ErrorAnswer.of(parsed).kind if http_response.status_code >= _REDIRECT else None
         if refusal is None and model.name == "GetCallerIdentity" and parsed.get("Account"):
             self._accounts.learn(current(model.name).source, parsed["Account"])
