@@ -29,6 +29,9 @@ _LARGEST_HEADERS_BYTES = 16 * 1024
 _UNREAD_MILLISECONDS = 20_000
 """After so long without the other side's kernel taking anything, our kernel ends the connection."""
 
+_LAST_PORT = 65_535
+_EXPECTED = "expected an address of this machine and a port, such as 127.0.0.1:9479"
+
 _START_SECONDS = 10.0
 _CANCEL_SECONDS = 1.0
 
@@ -132,11 +135,15 @@ def serve(
 
 def _listener(listen: str) -> socket.socket:
     name, _, port = listen.rpartition(":")
-    name = name.strip("[]")
+    # getaddrinfo takes too large a port modulo 65,536, and none at all for 0.
+    if ":" not in listen or not (port.isascii() and port.isdigit() and int(port) <= _LAST_PORT):
+        raise CannotListen(listen, _EXPECTED)
     try:
-        found = socket.getaddrinfo(name or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except (socket.gaierror, OverflowError, ValueError) as error:
-        raise CannotListen(listen, "expected an address of this machine and a port, such as 127.0.0.1:9479") from error
+        found = socket.getaddrinfo(
+            name.strip("[]") or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE | socket.AI_NUMERICSERV
+        )
+    except (socket.gaierror, UnicodeError) as error:
+        raise CannotListen(listen, _EXPECTED) from error
     # Of several, such as for localhost, IPv4 is what scrapers and curl try without a doubt.
     family, kind, protocol, _, address = min(found, key=lambda each: each[0] is not socket.AF_INET)
     listener = socket.socket(family, kind, protocol)
