@@ -1,0 +1,76 @@
+"""`serve`: the daemon, until somebody stops it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from healthcheck.commands.arguments import Arguments
+from healthcheck.commands.console import Console
+from healthcheck.config.fields import listen_address
+from healthcheck.daemon import Daemon, assemble
+from healthcheck.engine.discovery import discover
+from healthcheck.errors import HealthcheckError
+from healthcheck.plan import DaemonSettings
+from healthcheck.signals import Order, orders
+
+
+class BadAddress(HealthcheckError):
+    """`--listen` names no place to listen."""
+
+    def __init__(self, written: str, hint: str) -> None:
+        self.written = written
+        super().__init__(f"--listen is {written!r}; expected an address and a port, such as 127.0.0.1:9479{hint}")
+
+
+def execute(arguments: Arguments, console: Console) -> int:
+    """Watch until told to stop."""
+    daemon = assemble(
+        discover(),
+        environ=console.environ,
+        cwd=Path.cwd(),
+        explicit=arguments.config,
+        override=override(arguments),
+        log_stream=console.stderr,
+    )
+    obey(daemon)
+    return 0
+
+
+def override(arguments: Arguments) -> Callable[[DaemonSettings], DaemonSettings]:
+    """Return what puts the options of the command line in place of the file's settings, at each reading."""
+    listen = None if arguments.listen is None else _address(arguments.listen)
+
+    def apply(settings: DaemonSettings) -> DaemonSettings:
+        return replace(
+            settings,
+            listen=listen or settings.listen,
+            enable_lifecycle=arguments.enable_lifecycle or settings.enable_lifecycle,
+            log_format=arguments.log_format or settings.log_format,
+            log_level=arguments.log_level or settings.log_level,
+        )
+
+    return apply
+
+
+def obey(daemon: Daemon) -> None:
+    """Start the daemon, do what signals say, and stop it."""
+    try:
+        with orders() as received:
+            daemon.start()
+            while (order := received.get()) is not Order.STOP:
+                if order is Order.RELOAD:
+                    daemon.reload()
+                else:
+                    daemon.run_all()
+    finally:
+        # Out of the block above a second signal has its usual effect: it ends the process at once.
+        daemon.stop()
+
+
+def _address(written: str) -> str:
+    try:
+        return listen_address(written)
+    except ValueError as error:
+        raise BadAddress(written, str(error)) from None
