@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from healthcheck.engine.snapshot import Snapshot
 from healthcheck.registry import Registry, closest
 from healthcheck.surfaces import documents, exposition, page
-from healthcheck.surfaces.http import HTML, TEXT, Access, Request, Response, document, said
+from healthcheck.surfaces.http import HTML, TEXT, Access, Limits, Request, Response, document, said
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -22,15 +22,9 @@ _RELOAD = "/-/reload"
 _RUN_PREFIX = "/api/v1/targets/"
 _RUN_SUFFIX = "/run"
 
-_LARGEST_BODY_BYTES = 4096
-"""No request has anything to say in its body."""
-
-_BODY_SECONDS = 5.0
-_SENDING_SECONDS = 60.0
 _CHUNK_BYTES = 256 * 1024
 """A reader that stalls holds so much of an answer in our memory, and no more."""
 
-_REQUESTS_AT_ONCE = 64
 _READS = ("GET", "HEAD")
 
 
@@ -75,9 +69,12 @@ class Backend(Protocol):
 class App:
     """Answers requests from a backend. Owned by the server that runs it, on that server's loop."""
 
-    def __init__(self, backend: Backend, access: Access, *, version: str, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, backend: Backend, access: Access, limits: Limits, *, version: str, clock: Callable[[], datetime]
+    ) -> None:
         self._backend = backend
         self._access = access
+        self._limits = limits
         self._version = version
         self._clock = clock
         # Scrapes have a thread of their own, so that no large document stands before them in a queue.
@@ -107,13 +104,17 @@ class App:
             await send({"type": "websocket.close", "code": 1008})
         else:
             request = _request(scope)
-            if self._in_flight >= _REQUESTS_AT_ONCE:
-                sentence = f"{_REQUESTS_AT_ONCE} requests are being answered already; ask again in a second."
-                await _send(said(request, HTTPStatus.SERVICE_UNAVAILABLE, sentence, [("retry-after", "1")]), send)
+            if self._in_flight >= self._limits.requests_at_once:
+                sentence = (
+                    f"{self._limits.requests_at_once} requests are being answered already; ask again in a second."
+                )
+                await _send(
+                    said(request, HTTPStatus.SERVICE_UNAVAILABLE, sentence, [("retry-after", "1")]), send, self._limits
+                )
                 return
             self._in_flight += 1
             try:
-                await _send(await self._answer(request, receive), send)
+                await _send(await self._answer(request, receive), send, self._limits)
             finally:
                 self._in_flight -= 1
 
@@ -135,7 +136,7 @@ class App:
             return _not_allowed(request, "POST")
         if refusal := self._access.refusal_to_change(request):
             return said(request, *refusal)
-        return await _drained(request, receive) or await change(request)
+        return await _drained(request, receive, self._limits) or await change(request)
 
     async def _page(self, request: Request) -> Response:
         def render() -> Response:
@@ -216,28 +217,28 @@ def _not_allowed(request: Request, allowed: str) -> Response:
     return said(request, HTTPStatus.METHOD_NOT_ALLOWED, sentence, [("allow", allowed)])
 
 
-async def _drained(request: Request, receive: Receive) -> Response | None:
+async def _drained(request: Request, receive: Receive, limits: Limits) -> Response | None:
     """Read the body, which nobody needs; return why it is not taken, or none."""
     size = 0
     try:
-        async with asyncio.timeout(_BODY_SECONDS):
+        async with asyncio.timeout(limits.body_seconds):
             while True:
                 message = await receive()
                 size += len(message.get("body", b""))
-                if size > _LARGEST_BODY_BYTES:
-                    sentence = f"The body is longer than {_LARGEST_BODY_BYTES:,} bytes; none is needed."
+                if size > limits.body_bytes:
+                    sentence = f"The body is longer than {limits.body_bytes:,} bytes; none is needed."
                     return said(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, sentence, [("connection", "close")])
                 if message["type"] == "http.disconnect" or not message.get("more_body", False):
                     return None
     except TimeoutError:
-        sentence = f"The body did not arrive within {_BODY_SECONDS:.0f} s; none is needed."
+        sentence = f"The body did not arrive within {limits.body_seconds:g} s; none is needed."
         return said(request, HTTPStatus.REQUEST_TIMEOUT, sentence, [("connection", "close")])
 
 
-async def _send(response: Response, send: Send) -> None:
-    """Send the answer in pieces; give up on a reader that takes longer than a minute."""
+async def _send(response: Response, send: Send, limits: Limits) -> None:
+    """Send the answer in pieces; give up on a reader that does not take it in time."""
     try:
-        async with asyncio.timeout(_SENDING_SECONDS):
+        async with asyncio.timeout(limits.sending_seconds):
             await send({"type": "http.response.start", "status": response.status, "headers": response.raw_headers})
             body = memoryview(response.body)
             for start in range(0, max(len(body), 1), _CHUNK_BYTES):

@@ -101,6 +101,23 @@ def document(status: HTTPStatus, content: object) -> Response:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What one client may cost."""
+
+    idle_seconds: float = 5.0
+    """For a request's headers to arrive, and between two requests of one connection."""
+    header_bytes: int = 16 * 1024
+    body_bytes: int = 4096
+    """No request has anything to say in its body."""
+    body_seconds: float = 5.0
+    sending_seconds: float = 60.0
+    """For a whole answer to be taken."""
+    unread_seconds: float = 20.0
+    """Without the other side's kernel taking anything; then ours ends the connection."""
+    requests_at_once: int = 64
+
+
+@dataclass(frozen=True, slots=True)
 class Access:
     """Who may ask for what, given where we listen.
 

@@ -17,18 +17,12 @@ from hypercorn.typing import ASGIFramework
 
 from healthcheck.errors import HealthcheckError
 from healthcheck.surfaces.app import App, Backend, Reloaded
-from healthcheck.surfaces.http import Access
+from healthcheck.surfaces.http import Access, Limits
 
-__all__ = ["Backend", "CannotListen", "Reloaded", "Server", "serve"]
+__all__ = ["Backend", "CannotListen", "Limits", "Reloaded", "Server", "serve"]
 
 _BACKLOG = 128
-_IDLE_SECONDS = 5
-"""For a request's headers to arrive, and between two requests of one connection."""
-
-_LARGEST_HEADERS_BYTES = 16 * 1024
-_UNREAD_MILLISECONDS = 20_000
-"""After so long without the other side's kernel taking anything, our kernel ends the connection."""
-
+_LIMITS = Limits()
 _LAST_PORT = 65_535
 _EXPECTED = "expected an address of this machine and a port, such as 127.0.0.1:9479"
 
@@ -47,11 +41,11 @@ class CannotListen(HealthcheckError):
 class Server:
     """A running server. Owned by the daemon; `close` it."""
 
-    def __init__(self, app: App, listener: socket.socket, access: Access) -> None:
+    def __init__(self, app: App, listener: socket.socket, access: Access, limits: Limits) -> None:
         self.host = access.host
         self.port = access.port
         self._app = app
-        self._config = _config(listener)
+        self._config = _config(listener, limits)
         self._started = threading.Event()
         self._stop = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -113,6 +107,7 @@ def serve(
     listen: str,
     version: str,
     lifecycle: bool = False,
+    limits: Limits = _LIMITS,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Server:
     """Begin to answer requests.
@@ -122,18 +117,19 @@ def serve(
         listen: ``ADDRESS:PORT``, ``[IPV6]:PORT`` or ``:PORT``; port 0 takes a free one.
         version: of this program, for the page and the API.
         lifecycle: whether POST may reload the settings and run targets; on loopback only.
+        limits: what one client may cost.
         clock: the time that the page tells ages by.
 
     Raises:
         CannotListen: the port is taken, the address is not of this machine, or the right to it is missing.
     """
-    listener = _listener(listen)
+    listener = _listener(listen, limits)
     host, port = listener.getsockname()[:2]
     access = Access(host, port, lifecycle)
-    return Server(App(backend, access, version=version, clock=clock), listener, access)
+    return Server(App(backend, access, limits, version=version, clock=clock), listener, access, limits)
 
 
-def _listener(listen: str) -> socket.socket:
+def _listener(listen: str, limits: Limits) -> socket.socket:
     name, _, port = listen.rpartition(":")
     # getaddrinfo takes too large a port modulo 65,536, and none at all for 0.
     if ":" not in listen or not (port.isascii() and port.isdigit() and int(port) <= _LAST_PORT):
@@ -152,7 +148,7 @@ def _listener(listen: str) -> socket.socket:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             # Connections inherit it. Without it a client that never reads holds its answer for ever.
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_MILLISECONDS)
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(limits.unread_seconds * 1000))
         listener.bind(address)
         listener.listen(_BACKLOG)
     except OSError as error:
@@ -175,12 +171,12 @@ def _why(error: OSError, port: str) -> str:
             return (error.strerror or str(error)).lower()
 
 
-def _config(listener: socket.socket) -> Config:
+def _config(listener: socket.socket, limits: Limits) -> Config:
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]
     config.backlog = _BACKLOG
-    config.keep_alive_timeout = _IDLE_SECONDS
-    config.h11_max_incomplete_size = _LARGEST_HEADERS_BYTES
+    config.keep_alive_timeout = limits.idle_seconds
+    config.h11_max_incomplete_size = limits.header_bytes
     config.include_server_header = False
     config.accesslog = None
     # Not hypercorn's own handler on stderr: what it says goes where everything else goes.
