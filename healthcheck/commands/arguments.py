@@ -7,7 +7,7 @@ import difflib
 import platform
 import re
 import sys
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 from healthcheck import __version__
 
@@ -103,8 +103,8 @@ class Arguments(argparse.Namespace):
     fail_on: str
     listen: str | None
     enable_lifecycle: bool
-    log_format: str | None
-    log_level: str | None
+    log_format: Literal["auto", "json", "console"] | None
+    log_level: Literal["debug", "info", "warning", "error"] | None
     any_resource: bool
     check_id: str
     break_fault: str | None
