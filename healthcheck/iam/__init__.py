@@ -23,6 +23,12 @@ case, an absent condition key.
 
 **Trust.** `assumable` decides whether a service may assume a role.
 
+**Remedies.** `minimal_policy` grants exactly the `Grant`s that are missing, in few statements and within AWS's size
+limits; `prove` decides everything anew with it and tells what it mended, what no Allow can mend, and what it widened.
+
+**What it does not see**: grants of KMS keys, access control lists of S3, policies of VPC endpoints, and whether an
+action exists. `Request.resource` is one concrete ARN; the caller knows which one an action is about.
+
 Sources, read 2026-11-22: IAM User Guide ("Policy evaluation logic", "Cross-account policy evaluation logic",
 "Permissions boundaries", "Principal", "NotPrincipal", "Condition operators", "Multivalued context keys", "Variables
 and tags"), Organizations User Guide ("SCP evaluation", "RCP evaluation"), KMS Developer Guide ("Key policies"),
@@ -34,17 +40,33 @@ from healthcheck.iam.decision import Decision, Outcome, evaluate
 from healthcheck.iam.documents import Document, Effect, PolicyError, Statement, load_document
 from healthcheck.iam.layers import Layer, LayerVerdict, Match
 from healthcheck.iam.nearmiss import Flaw, NearMiss
+from healthcheck.iam.remedy import (
+    INLINE_POLICIES_LIMIT,
+    MANAGED_POLICY_LIMIT,
+    Grant,
+    Proof,
+    RemedyTooLarge,
+    literal,
+    minimal_policy,
+    pass_role,
+    policy_size,
+    prove,
+    trust_policy,
+)
 from healthcheck.iam.request import Request, RequestError
 from healthcheck.iam.trust import ABSENT_FOR_SERVICES, assumable
 from healthcheck.iam.truth import Hole
 
 __all__ = [
     "ABSENT_FOR_SERVICES",
+    "INLINE_POLICIES_LIMIT",
+    "MANAGED_POLICY_LIMIT",
     "ContextValue",
     "Decision",
     "Document",
     "Effect",
     "Flaw",
+    "Grant",
     "Hole",
     "Layer",
     "LayerVerdict",
@@ -52,10 +74,18 @@ __all__ = [
     "NearMiss",
     "Outcome",
     "PolicyError",
+    "Proof",
+    "RemedyTooLarge",
     "Request",
     "RequestError",
     "Statement",
     "assumable",
     "evaluate",
+    "literal",
     "load_document",
+    "minimal_policy",
+    "pass_role",
+    "policy_size",
+    "prove",
+    "trust_policy",
 ]

@@ -110,10 +110,8 @@ class Glob:
         for token in tokens:
             if token is STAR:
                 segments.append([])
-            elif token is ANY:
-                segments[-1].append(None)
-            elif isinstance(token, str):
-                segments[-1].append(token)
+            else:
+                segments[-1].append(token if isinstance(token, str) else None)
         self._segments = tuple(_Segment(segment) for segment in segments)
 
     def matches(self, text: str) -> bool:
@@ -180,6 +178,19 @@ class _Segment:
         return -1
 
 
+_NO_VALUE: Final = Wildcard("")
+
+
+def _value_of(variable: Variable, context: Context) -> str | Wildcard:
+    """Return what stands for a variable: its value, its default, a star where it is unknown, or `_NO_VALUE`."""
+    values = context.values(variable.key.lower())
+    if values is None:
+        return STAR
+    if not values:
+        return _NO_VALUE if variable.default is None else variable.default
+    return values[0] if len(values) == 1 else _NO_VALUE
+
+
 class Pattern:
     """A pattern as it stands in a policy.
 
@@ -229,7 +240,11 @@ class Pattern:
 
     def is_void(self, context: Context) -> bool:
         """Return whether a variable is known to have no value, so that nothing can match."""
-        return bool(self.variables) and self._resolve(context) is None
+        return self.key_without_value(context) is not None
+
+    def key_without_value(self, context: Context) -> str | None:
+        """Return the key of a variable that is known to have no value, or several, which cannot be substituted."""
+        return next((each.key for each in self.variables if _value_of(each, context) is _NO_VALUE), None)
 
     def _resolve(self, context: Context) -> tuple[tuple[Token, ...], frozenset[str]] | None:
         tokens: list[Token] = []
@@ -238,16 +253,14 @@ class Pattern:
             if not isinstance(token, Variable):
                 tokens.append(token)
                 continue
-            values = context.values(token.key.lower())
-            if values is None:
-                unknown.add(token.key)
-                tokens.append(STAR)
-            elif len(values) == 1:
-                tokens.append(values[0].casefold() if self._ignore_case else values[0])
-            elif token.default is not None and not values:
-                tokens.append(token.default)
-            else:
+            value = _value_of(token, context)
+            if value is _NO_VALUE:
                 return None
+            if isinstance(value, str):
+                tokens.append(value.casefold() if self._ignore_case else value)
+            else:
+                unknown.add(token.key)
+                tokens.append(value)
         return tuple(tokens), frozenset(unknown)
 
     def _compile(self, tokens: Iterable[Token]) -> tuple[Glob, ...]:

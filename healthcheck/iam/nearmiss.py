@@ -8,10 +8,10 @@ from enum import Enum
 from typing import Final
 
 from healthcheck.iam.conditions import Condition
-from healthcheck.iam.documents import Document, Effect, Statement
+from healthcheck.iam.documents import Document, Effect, ResourceElement, Statement
 from healthcheck.iam.layers import Layer, LayerVerdict, named_by, resource_truth
 from healthcheck.iam.matching import Pattern
-from healthcheck.iam.principals import PrincipalKind, names_a_deleted_principal
+from healthcheck.iam.principals import Principal, PrincipalElement, PrincipalKind, names_a_deleted_principal
 from healthcheck.iam.request import Request
 
 _ARN_PARTS: Final = 6
@@ -108,16 +108,19 @@ def _in_layer(verdict: LayerVerdict, request: Request) -> Iterator[NearMiss]:
 
 
 def _of_statement(layer: Layer, statement: Statement, request: Request) -> tuple[str, Flaw, str] | None:
-    failed = []
-    if not statement.action.covers(request.folded_action):
-        failed.append(_action_flaw)
-    if resource_truth(layer, statement, request) is False:
-        failed.append(_resource_flaw)
-    if all(named.truth is False for named in named_by(layer, statement, request)):
-        failed.append(_principal_flaw)
-    if statement.conditions_hold(request.known) is False:
-        failed.append(_condition_flaw)
-    return failed[0](statement, request) if len(failed) == 1 else None
+    fails = {
+        "Action": not statement.action.covers(request.folded_action),
+        "Resource": resource_truth(layer, statement, request) is False,
+        "Principal": all(named.truth is False for named in named_by(layer, statement, request)),
+        "Condition": statement.conditions_hold(request.known) is False,
+    }
+    if sum(fails.values()) != 1:
+        return None
+    if fails["Resource"] and statement.resource is not None:
+        return _resource_flaw(statement.resource, request)
+    if fails["Principal"] and statement.principal is not None and request.caller is not None:
+        return _principal_flaw(statement.principal, request.caller)
+    return _condition_flaw(statement, request) if fails["Condition"] else _action_flaw(statement, request)
 
 
 def _action_flaw(statement: Statement, request: Request) -> tuple[str, Flaw, str] | None:
@@ -131,12 +134,10 @@ def _action_flaw(statement: Statement, request: Request) -> tuple[str, Flaw, str
     return None
 
 
-def _resource_flaw(statement: Statement, request: Request) -> tuple[str, Flaw, str] | None:
-    if statement.resource is None:
-        return None
-    if statement.resource.negated:
+def _resource_flaw(element: ResourceElement, request: Request) -> tuple[str, Flaw, str]:
+    if element.negated:
         return "NotResource", Flaw.EXCLUDED, f"its NotResource covers {request.resource}"
-    flaws = [_pattern_flaw(pattern, request) for pattern in statement.resource.patterns]
+    flaws = [_pattern_flaw(pattern, request) for pattern in element.patterns]
     closest = min(flaws, key=lambda flaw: _ORDER.index(flaw[0]))
     return "Resource", *closest
 
@@ -144,12 +145,13 @@ def _resource_flaw(statement: Statement, request: Request) -> tuple[str, Flaw, s
 def _pattern_flaw(pattern: Pattern, request: Request) -> tuple[Flaw, str]:
     written, resource, known = pattern.text, request.resource, request.known
 
-    def would_match(text: str, *, ignore_case: bool = False, target: str = resource) -> bool:
-        return Pattern(text, ignore_case=ignore_case).match(target, known) is not False
+    def would_match(text: str, *, ignore_case: bool = False) -> bool:
+        variant = Pattern(text, variables=bool(pattern.variables), ignore_case=ignore_case)
+        return variant.match(resource, known) is not False
 
-    if pattern.is_void(known):
-        variable = next(v for v in pattern.variables if not known.values(v.key.lower()))
-        return Flaw.VARIABLE_WITHOUT_VALUE, f"{written} matches nothing, as the request has no {variable.key}"
+    key = pattern.key_without_value(known)
+    if key is not None:
+        return Flaw.VARIABLE_WITHOUT_VALUE, f"{written} matches nothing, as the request has no one value of {key}"
     if would_match(written, ignore_case=True):
         return Flaw.LETTER_CASE, f"it names {written}, in other letter case than {resource}"
     if would_match(written + "/*"):
@@ -171,7 +173,7 @@ def _arn_flaw(written: str, request: Request) -> tuple[Flaw, str]:
     wrong = [
         index
         for index, (part, want) in enumerate(zip(parts, wanted, strict=True))
-        if Pattern(part).match(want, known) is False
+        if Pattern(part, variables="${" in part).match(want, known) is False
     ]
     flaws = {
         1: (Flaw.OTHER_PARTITION, "partition"),
@@ -192,10 +194,7 @@ def _arn_flaw(written: str, request: Request) -> tuple[Flaw, str]:
     return Flaw.OTHER_RESOURCE, other
 
 
-def _principal_flaw(statement: Statement, request: Request) -> tuple[str, Flaw, str] | None:
-    element, caller = statement.principal, request.caller
-    if element is None or caller is None:
-        return None
+def _principal_flaw(element: PrincipalElement, caller: Principal) -> tuple[str, Flaw, str]:
     if element.negated:
         return "NotPrincipal", Flaw.EXCLUDED, f"its NotPrincipal lists {caller.text}"
     listed = [value for _, value in element.entries]

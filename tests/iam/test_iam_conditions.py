@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from healthcheck.iam import ContextValue
@@ -61,6 +63,9 @@ PRESENT: list[tuple[str, object, ContextValue, object]] = [
     ("DateEquals", "2020-04", "2020-04-01", YES),
     ("DateEquals", "2020-04-01", "2020-04-01T00:00:00.5Z", NO),
     ("DateEquals", "soon", MOMENT, OPEN),
+    ("DateEquals", MOMENT, "9" * 41, OPEN),
+    ("DateEquals", MOMENT, "9" * 40, OPEN),
+    ("DateEquals", MOMENT, datetime(2020, 4, 1, 12, tzinfo=UTC), YES),
     ("DateNotEquals", MOMENT, EPOCH, NO),
     ("DateNotEquals", MOMENT, "2020-04-01T12:00:01Z", YES),
     ("DateLessThan", MOMENT, "2020-04-01T11:59:59Z", YES),

@@ -109,7 +109,7 @@ EVERYTHING = policy(allow("*", "*"), name="Everything")
             "s3:PutObject",
             OBJECT,
             "variable_without_value",
-            "matches nothing, as the request has no aws:username",
+            "matches nothing, as the request has no one value of aws:username",
         ),
         (
             allow("s3:PutObject", "*", Condition={"StringEquals": {"aws:SourceVpce": "vpce-1"}}),
@@ -345,3 +345,60 @@ def test_an_unknown_outcome_refuses_to_be_rounded() -> None:
     assert (decision.allowed, decision.denied) == (False, False)
     with pytest.raises(TypeError, match="neither true nor false"):
         bool(decision.open_points)
+
+
+@pytest.mark.parametrize(
+    ("statement", "doubt"),
+    [
+        (allow("s3:*", "*", Principal="*"), "has an element Principal, which AWS accepts in no identity policy"),
+        (
+            {"Effect": "Allow", "Action": "s3:*"},
+            "has no element Resource, without which AWS accepts no identity policy",
+        ),
+    ],
+)
+def test_a_statement_that_aws_would_not_accept_is_no_verdict(statement: Mapping[str, object], doubt: str) -> None:
+    decision = evaluate(Request("s3:PutObject", OBJECT), identity=[policy(statement)])
+    assert decision.doubts == (f"statement 1 {doubt}",)
+    assert f"left open: statement 1 {doubt}" in decision.explain()
+
+
+def test_a_repository_policy_is_about_its_repository_without_saying_so() -> None:
+    repository = f"arn:aws:ecr:eu-west-1:{ACCOUNT}:repository/train"
+    pull = {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": "ecr:BatchGetImage"}
+    decision = evaluate(
+        Request("ecr:BatchGetImage", repository, principal=ROLE), identity=[], resource_policy=policy(pull)
+    )
+    assert decision.allowed
+    assert "allowed by resource policy Data, statement 1" in decision.explain()
+
+
+def test_a_value_missing_below_a_role_is_told_without_a_bucket() -> None:
+    statement = allow("sagemaker:DescribeEndpoint", f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:endpoint")
+    request = Request("sagemaker:DescribeEndpoint", f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:endpoint/e")
+    (miss,) = evaluate(request, identity=[policy(statement)]).near_misses
+    assert miss.sentence.endswith("but not what is below it: " + f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:endpoint/*")
+
+
+@pytest.mark.parametrize("resource", ["*", "no-arn"])
+def test_a_resource_that_is_no_arn_is_only_another_resource(resource: str) -> None:
+    statement = allow("s3:PutObject", "arn:aws:s3:::acme-data/*")
+    (miss,) = evaluate(Request("s3:PutObject", resource), identity=[policy(statement)]).near_misses
+    assert miss.flaw.value == "other_resource"
+
+
+def test_who_a_not_principal_leaves_out_is_told() -> None:
+    spare = {"Effect": "Allow", "NotPrincipal": "*", "Action": "s3:*", "Resource": "*"}
+    rcp = evaluate(Request("s3:PutObject", OBJECT, principal=ROLE), identity=[EVERYTHING], rcps=[[policy(spare)]])
+    (miss,) = rcp.near_misses
+    assert (miss.element, miss.sentence) == ("NotPrincipal", f"its NotPrincipal lists {ROLE}")
+    unnamed = evaluate(Request("s3:PutObject", OBJECT), identity=[], resource_policy=policy(spare))
+    assert (unnamed.outcome, unnamed.near_misses) == (Outcome.IMPLICIT_DENY, ())
+
+
+def test_a_document_remembers_actions_without_growing_for_ever() -> None:
+    document = policy(allow("s3:Put*", "*"))
+    for number in range(5_000):
+        assert evaluate(Request(f"s3:Put{number}", OBJECT), identity=[document]).allowed
+    assert evaluate(Request("s3:Get", OBJECT), identity=[document]).denied
+    assert len(document._by_action) <= 4_096

@@ -145,6 +145,6 @@ HOSTILE: list[tuple[str, Callable[[int], str], Callable[[int], str]]] = [
 def test_no_pattern_takes_long(pattern: Callable[[int], str], text: Callable[[int], str]) -> None:
     """Ten times what AWS accepts takes well under a second; a regular expression would not come back."""
     size = 20_000
-    started = time.perf_counter()
+    started = time.process_time()
     Pattern(pattern(size)).match(text(size), NOTHING)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1

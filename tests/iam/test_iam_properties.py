@@ -255,13 +255,13 @@ def test_time_grows_no_faster_than_the_document(statement: object) -> None:
         request = Request("s3:GetObject", "arn:aws:s3:::" + "a" * 500, principal=PRINCIPALS[0], context=context)
         best = float("inf")
         for _ in range(3):
-            started = time.perf_counter()
+            started = time.process_time()
             try:
                 loaded = load_document({"Version": "2012-10-17", "Statement": made}, name="large")
                 evaluate(request, identity=[], resource_policy=loaded).explain()
             except PolicyError:
                 pass
-            best = min(best, time.perf_counter() - started)
+            best = min(best, time.process_time() - started)
         return best
 
     small, large = seconds(1_500), seconds(6_000)
