@@ -49,7 +49,7 @@ def registry() -> Registry:
 @pytest.fixture(scope="session")
 def running_world() -> Iterator[WorldClient]:
     """One world for all faults: they are mended, not rebuilt."""
-    with start() as world:
+    with start(setups=("shop", "vision", "fleet")) as world:
         yield world
 
 

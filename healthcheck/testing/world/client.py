@@ -33,6 +33,8 @@ class ClientSide:
     targets: dict[str, dict[str, Any]]
     """Empty = no settings file at all."""
     checks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    daemon: dict[str, Any] = field(default_factory=dict)
+    """How the daemon works."""
     environ: dict[str, str] = field(default_factory=dict)
     credentials_text: str | None = None
     """Replaces the whole credentials file."""
@@ -92,6 +94,8 @@ def write(side: ClientSide) -> Client:
         content: dict[str, Any] = {"targets": [{"name": name, **target} for name, target in side.targets.items()]}
         if side.checks:
             content["checks"] = side.checks
+        if side.daemon:
+            content["daemon"] = side.daemon
         _replace(settings, yaml.safe_dump(content, sort_keys=False))
     else:
         settings.unlink(missing_ok=True)

@@ -8,14 +8,14 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import IO, Any, cast
 from urllib.parse import quote, urlsplit
 
 from healthcheck.errors import HealthcheckError
-from healthcheck.testing.world.client import Client, client_side, write
+from healthcheck.testing.world.client import Client, ClientSide, client_side, write
 from healthcheck.testing.world.faults import find
 
 
@@ -70,18 +70,21 @@ class WorldClient:
         """Let everybody do everything again, but for what faults deny."""
         self._ask("DELETE", "/enforcement")
 
-    def client(self, directory: Path, setups: Iterable[str], faults: Iterable[tuple[str, str]] | None = None) -> Client:
-        """Write AWS files and settings for some set-ups into a directory.
+    def client(
+        self, directory: Path, setups: Iterable[str], adapt: Callable[[ClientSide], None] = lambda _: None
+    ) -> Client:
+        """Write AWS files and settings for some set-ups into a directory, spoilt by the faults that are active.
 
         Args:
             directory: where to; files that are there are replaced.
             setups: the targets, by name.
-            faults: (fault, set-up) pairs whose client's side applies; none = those that are active.
+            adapt: changes what is written before the faults do.
         """
         description = self.describe()
         names = tuple(setups)
         side = client_side(description, names, directory)
-        for fault_id, setup in description["active"] if faults is None else faults:
+        adapt(side)
+        for fault_id, setup in description["active"]:
             change = find(fault_id).client
             if change and setup in names:
                 change(side, setup)
@@ -120,7 +123,14 @@ def start(*, setups: Iterable[str] = (), port: int = 0) -> Iterator[WorldClient]
     with (
         tempfile.TemporaryFile("w+") as errors,
         subprocess.Popen(  # noqa: S603 - our own module
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=environ
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env=environ,
+            # Ctrl-C is for whoever started us, who then ends the world; it must not end before its client does.
+            start_new_session=True,
         ) as process,
     ):
         try:

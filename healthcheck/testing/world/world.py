@@ -33,8 +33,12 @@ BLUEPRINTS = (
     Blueprint("shop", "111122223333"),
     Blueprint("vision", "222233334444", via="shop"),
     Blueprint("fleet", "333344445555", FLEET_REGIONS),
+    Blueprint("fraud", "555566667777"),
+    Blueprint("churn", "777788889999"),
+    Blueprint("pricing", "888899990000"),
+    Blueprint("forecast", "999900001111", ("us-east-1", "eu-west-1", "ap-northeast-1")),
 )
-"""A user with keys of its own; a role assumed in another account; one role in twenty regions."""
+"""A user with keys of its own; a role assumed in another account; one role in twenty regions; and more for a demo."""
 
 
 class UnknownSetup(HealthcheckError):

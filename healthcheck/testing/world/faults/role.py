@@ -14,19 +14,17 @@ _SERVICE = {"Service": "sagemaker.amazonaws.com"}
 _ASSUME = {"Effect": "Allow", "Principal": _SERVICE, "Action": "sts:AssumeRole"}
 
 
-def _in_environment(role: Callable[[str], str]) -> Callable[[ClientSide, str], None]:
-    """Name a role by the variable alone; a settings file with it would be refused before anything runs."""
-
+def _configured(role: Callable[[str], str]) -> Callable[[ClientSide, str], None]:
     def change(side: ClientSide, target: str) -> None:
-        setup = side.setup(target)
-        side.targets.clear()
-        side.environ.update(AWS_PROFILE=setup["profile"], SAGEMAKER_ROLE_ARN=role(str(setup["account"])))
+        side.targets[target]["role"] = role(str(side.setup(target)["account"]))
 
     return change
 
 
-def _elsewhere(side: ClientSide, target: str) -> None:
-    side.targets[target]["role"] = f"arn:aws:iam::444455556666:role/service-role/{ROLE_NAME}"
+def _left_in_the_environment(side: ClientSide, target: str) -> None:
+    """Have no settings file, but the variable alone, with the name where the ARN belongs."""
+    side.targets.clear()
+    side.environ.update(AWS_PROFILE=side.setup(target)["profile"], SAGEMAKER_ROLE_ARN=ROLE_NAME)
 
 
 def _trust(*statements: dict[str, Any]) -> Callable[[Setup], None]:
@@ -74,34 +72,32 @@ def _conditional_deny(setup: Setup) -> None:
 FAULTS = (
     Fault(
         id="role-placeholder",
-        sentence="SAGEMAKER_ROLE_ARN is still the placeholder of a guide.",
+        sentence="The settings name the placeholder of a guide as the role.",
         check="role.configured",
         reason="placeholder",
-        client=_in_environment(lambda _: "[YOUR_SAGEMAKER_ROLE_ARN]"),
-        needs_restart=True,
+        client=_configured(lambda _: f"arn:aws:iam::[YOUR_ACCOUNT_ID]:role/service-role/{ROLE_NAME}"),
     ),
     Fault(
         id="role-name-only",
-        sentence="SAGEMAKER_ROLE_ARN has the role's name where its ARN belongs.",
+        sentence="There is no settings file, and SAGEMAKER_ROLE_ARN has the role's name where its ARN belongs.",
         check="role.configured",
         reason="name_only",
-        client=_in_environment(lambda _: ROLE_NAME),
+        client=_left_in_the_environment,
         needs_restart=True,
     ),
     Fault(
         id="role-is-a-session",
-        sentence="SAGEMAKER_ROLE_ARN names the session of somebody who assumed the role.",
+        sentence="The settings name the session of somebody who assumed the role.",
         check="role.configured",
         reason="assumed_role",
-        client=_in_environment(lambda account: f"arn:aws:sts::{account}:assumed-role/{ROLE_NAME}/SageMaker"),
-        needs_restart=True,
+        client=_configured(lambda account: f"arn:aws:sts::{account}:assumed-role/{ROLE_NAME}/SageMaker"),
     ),
     Fault(
         id="role-elsewhere",
         sentence="The settings name a role of another account.",
         check="credentials.account",
         reason="role_elsewhere",
-        client=_elsewhere,
+        client=_configured(lambda _: f"arn:aws:iam::444455556666:role/service-role/{ROLE_NAME}"),
     ),
     Fault(
         id="role-deleted",
