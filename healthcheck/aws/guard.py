@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from healthcheck.aws.scope import Scope, current
 from healthcheck.errors import UndeclaredCall, WriteRefused
-from healthcheck.permissions import OPERATIONS
+from healthcheck.permissions import OPERATIONS, Operation
 
 
-def admit(operation: str) -> Scope:
+def admit(operation: str, operations: Mapping[str, Operation] = OPERATIONS) -> Scope:
     """Return the scope in force if it may ask for an operation such as ``iam.GetRole``.
 
     Raises:
@@ -16,7 +18,7 @@ def admit(operation: str) -> Scope:
         WriteRefused: the operation writes, and the check said that it only reads.
     """
     scope = current(operation)
-    row = OPERATIONS.get(operation)
+    row = operations.get(operation)
     if row is None or operation not in scope.calls:
         raise UndeclaredCall(scope.check, operation)
     if not row.reads_only and not scope.may_write:

@@ -1,8 +1,8 @@
 """What happens around each call: guard, memory, pacing, deadline and accounting, hung onto a client's events.
 
 Order of events, as botocore emits them: provide-client-params, before-parameter-build, before-call, and then for
-each attempt request-created (signing), before-send, response-received, needs-retry; at last after-call, or
-after-call-error where no answer came.
+each attempt request-created (signing), before-send, before-parse, response-received, needs-retry; at last
+after-call, or after-call-error where no answer came.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ _FLIGHT = "healthcheck.flight"
 _REFUSALS = frozenset({FailureKind.NOT_PERMITTED, FailureKind.NOT_FOUND})
 _AWS_MANAGED = re.compile(r"arn:[a-z-]+:iam::aws:policy/")
 _REDIRECT = 300
+_SERVER_ERROR = 500
 # Services whose answers are the same wherever in a partition they are asked. STS has a client for each region
 # all the same: the nearest address may be the only one that a private network reaches.
 _PARTITION_WIDE = frozenset({"iam", "sts"})
@@ -90,6 +91,7 @@ class Hooks:
                 events.register_first(f"after-call.{service_id}.{row.name}", wire.remember)
         events.register("after-call-error", wire.give_up)
         events.register("before-send", wire.in_time)
+        events.register("before-parse", wire.recognise)
         events.register("response-received", wire.account_for)
         events.register("needs-retry", wire.ask_again)
 
@@ -131,12 +133,6 @@ class _Wire:
 
     def remember(self, *, http_response: Any, parsed: Any, model: Any, context: dict[str, Any], **_: object) -> None:
         """after-call: keep the answer as it came."""
-        kind = str(http_response.headers.get("Content-Type", ""))
-        if http_response.status_code < _REDIRECT and kind.startswith("text/html"):
-            # A captive portal or a proxy's page: botocore reads it as an empty answer of a JSON service, and nothing
-            # found would be taken for "there is nothing".
-            self.give_up(context=context)
-            raise ResponseParserError("a web page came in place of AWS's answer")
         refusal = ErrorAnswer.of(parsed).kind if http_response.status_code >= _REDIRECT else None
         if refusal is None and model.name == "GetCallerIdentity" and parsed.get("Account"):
             self._accounts.learn(current(model.name).source, parsed["Account"])
@@ -162,6 +158,17 @@ class _Wire:
         context = getattr(request, "context", None)
         if isinstance(context, dict):
             context["read_timeout"] = max(_SHORTEST_READ_SECONDS, min(READ_SECONDS, scope.remaining_seconds))
+
+    def recognise(self, *, response_dict: dict[str, Any], event_name: str, **_: object) -> None:
+        """before-parse: refuse a web page, such as a captive portal or a filtering proxy sends.
+
+        botocore would read it as an empty answer of a JSON service, and "nothing found" would look healthy; or as
+        a refusal by AWS. Only AWS's own load balancers, when a service is down, speak HTML.
+        """
+        kind = str(response_dict["headers"].get("Content-Type", ""))
+        if kind.startswith("text/html") and response_dict["status_code"] < _SERVER_ERROR:
+            self._on_call(self._key.service, event_name.rpartition(".")[2], outcome(FailureKind.BAD_ANSWER))
+            raise ResponseParserError("a web page came in place of AWS's answer")
 
     def account_for(self, *, parsed_response: Any, exception: Exception | None, event_name: str, **_: object) -> None:
         """response-received: count the attempt, and tell the bucket how it went."""

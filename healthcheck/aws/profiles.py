@@ -47,7 +47,9 @@ class Profiles:
         self._loader = loader
         self._on_answer = on_answer
         self._lock = threading.Lock()
-        self._known: dict[str | None, tuple[Stamp, Profile]] = {}
+        self._stamp: Stamp | None = None
+        self._known: dict[str | None, Profile] = {}
+        self._reader = Session(include_builtin_handlers=False)
 
     def stamp(self) -> Stamp:
         """Return the present state of the shared files."""
@@ -63,10 +65,13 @@ class Profiles:
         """Return what is configured for a profile; where that cannot be read, what the environment alone says."""
         stamp = self.stamp()
         with self._lock:
-            known = self._known.get(name)
-            if known is None or known[0] != stamp:
-                known = self._known[name] = (stamp, self._read(name))
-            return known[1]
+            if stamp != self._stamp:
+                self._stamp, self._known = stamp, {}
+                # One session reads all profiles: parsing the files costs more than everything else about one.
+                self._reader = Session(include_builtin_handlers=False)
+            if name not in self._known:
+                self._known[name] = self._read(name)
+            return self._known[name]
 
     def session(self, name: str | None, region: str | None = None) -> Session:
         """Make a session that resolves the credentials of a profile.
@@ -88,15 +93,16 @@ class Profiles:
         return session
 
     def _read(self, name: str | None) -> Profile:
+        reader = self._reader
+        reader.set_config_variable("profile", name)
         try:
-            session = self.session(name)
-            return Profile(session.get_config_variable("region"), read(session, self._environ))
+            return Profile(reader.get_config_variable("region"), read(reader, self._environ))
         except (BotoCoreError, ValueError):
             # Resolving the credentials tells why; the network can be looked at all the same.
             return Profile(self._environ.get("AWS_DEFAULT_REGION"), read(self._without_files(), self._environ))
 
     def _without_files(self) -> Session:
-        session = Session(profile="default")
+        session = Session(profile="default", include_builtin_handlers=False)
         for variable in ("config_file", "credentials_file"):
             session.set_config_variable(variable, os.devnull)
         config: Any = session.full_config

@@ -93,4 +93,4 @@ def _named_by(service: str, session: Session, environ: Mapping[str, str]) -> str
     services = session.full_config.get("services", {}).get(section, {})
     if services.get(service.replace("-", "_"), {}).get("endpoint_url"):
         return f"endpoint_url of {service.replace('-', '_')} in [services {section}] of the AWS config file"
-    return f"endpoint_url of profile {session.profile or 'default'} in the AWS config file"
+    return f"endpoint_url of profile {session.get_config_variable('profile') or 'default'} in the AWS config file"
