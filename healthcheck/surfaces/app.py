@@ -22,7 +22,7 @@ _RELOAD = "/-/reload"
 _RUN_PREFIX = "/api/v1/targets/"
 _RUN_SUFFIX = "/run"
 
-_CHUNK_BYTES = 256 * 1024
+_CHUNK_BYTES = 1024 * 1024
 """A reader that stalls holds so much of an answer in our memory, and no more."""
 
 _READS = ("GET", "HEAD")

@@ -232,7 +232,7 @@ def nagios(snapshot: Snapshot) -> str:
     body = [
         _one_line(
             f"{incident.status.value.upper()} {incident.cause} on {count(len(incident.targets), 'target')}: "
-            f"{incident.summary}{f' Fix: {incident.fix.text}' if incident.fix else ''}"
+            f"{incident.summary.rstrip('.')}.{f' Fix: {incident.fix.text}' if incident.fix else ''}"
         )
         for incident in snapshot.incidents
     ]
@@ -245,12 +245,12 @@ def nagios(snapshot: Snapshot) -> str:
 
 _NAGIOS_WORDS = {
     Status.OK: "OK",
-    Status.SKIPPED: "OK",
     Status.WARNING: "WARNING",
     Status.CRITICAL: "CRITICAL",
     Status.UNKNOWN: "UNKNOWN",
-    # Nothing is blocked but by something worse; should it stand alone, nobody saw health.
+    # Nothing is blocked but by something worse; should it stand alone, or nothing apply, nobody saw health.
     Status.BLOCKED: "UNKNOWN",
+    Status.SKIPPED: "UNKNOWN",
 }
 
 

@@ -84,6 +84,8 @@ def _of_nothing_broken(snapshot: Snapshot, of_status: dict[Status, int]) -> str:
         return f"{_of_all(weak, total)} {'needs' if weak == 1 else 'need'} attention"
     if snapshot.plugin_failures:
         return "Contributed checks could not be loaded"
+    if of_status.keys() == {Status.SKIPPED}:
+        return "No check applies, so nothing was seen"
     return "The target is in order" if total == 1 else f"All {total:,} targets are in order"
 
 

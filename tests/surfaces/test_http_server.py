@@ -13,66 +13,16 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
-from pictures import NOW, fleet, picture
 from prometheus_client.parser import text_string_to_metric_families
 
-from healthcheck.engine.snapshot import Snapshot
-from healthcheck.registry import Registry
 from healthcheck.surfaces import page, server
 from healthcheck.surfaces.http import Limits
-from healthcheck.surfaces.metrics import Metrics
 from healthcheck.surfaces.server import CannotListen, Server
-
-
-@dataclass
-class Outcome:
-    accepted: bool
-    sentences: tuple[str, ...]
-
-
-@dataclass
-class World:
-    """A daemon's stand-in that notes what it was told to do."""
-
-    shown: Snapshot = field(default_factory=picture)
-    healthy: bool = True
-    ready: bool = True
-    outcome: Outcome = field(default_factory=lambda: Outcome(accepted=True, sentences=("5 targets",)))
-    begins: bool = True
-    ran: list[str] = field(default_factory=list)
-    reloads: int = 0
-    registry: Registry = field(default_factory=lambda: Registry([]))
-    kept: Metrics = field(default_factory=lambda: Metrics(version="1.2.3"))
-    gate: threading.Event | None = None
-    """While it is closed, snapshots do not come."""
-    broken: bool = False
-
-    def snapshot(self) -> Snapshot:
-        if self.gate is not None:
-            self.gate.wait(30)
-        if self.broken:
-            raise RuntimeError("a mistake of ours")
-        return self.shown
-
-    def metrics(self) -> bytes:
-        return self.kept.render(self.shown)
-
-    def is_healthy(self) -> bool:
-        return self.healthy
-
-    def is_ready(self) -> bool:
-        return self.ready
-
-    def reload(self) -> Outcome:
-        self.reloads += 1
-        return self.outcome
-
-    def run_target(self, name: str) -> bool:
-        self.ran.append(name)
-        return self.begins
+from tests.surfaces.backends import Outcome, World
+from tests.surfaces.pictures import NOW, fleet, picture
 
 
 @pytest.fixture(scope="module")

@@ -13,12 +13,24 @@ from typing import Literal
 
 import jsonschema  # type: ignore[import-untyped]  # comes with moto, without types
 import pytest
-from pictures import CHECKS, NOW, ROLE, TRUST, TRUST_FIX, fleet, healthy, not_run_yet, picture, run, snapshot
 
 from healthcheck import Aws, Host, Purpose, Result, Target, check, minutes, ok
 from healthcheck.engine.snapshot import Snapshot
 from healthcheck.registry import Registry
 from healthcheck.surfaces import documents
+from tests.surfaces.pictures import (
+    CHECKS,
+    NOW,
+    ROLE,
+    TRUST,
+    TRUST_FIX,
+    fleet,
+    healthy,
+    not_run_yet,
+    picture,
+    run,
+    snapshot,
+)
 
 SCHEMA = json.loads(Path(__file__).with_name("status.schema.json").read_text())
 

@@ -10,13 +10,25 @@ from datetime import timedelta
 from html.parser import HTMLParser
 
 import pytest
-from pictures import NOW, ROLE, SINCE, TRUST_FIX, check_state, fleet, healthy, not_run_yet, picture, prod, snapshot
-from pictures import ok as fine
 
 from healthcheck.engine.snapshot import Incident, PluginFailure, Snapshot
 from healthcheck.result import Status
 from healthcheck.surfaces import page
 from healthcheck.surfaces.page import View
+from tests.surfaces.pictures import (
+    NOW,
+    ROLE,
+    SINCE,
+    TRUST_FIX,
+    check_state,
+    fleet,
+    healthy,
+    not_run_yet,
+    picture,
+    prod,
+    snapshot,
+)
+from tests.surfaces.pictures import ok as fine
 
 VOID = {"meta", "link", "input", "br"}
 
@@ -87,7 +99,7 @@ def test_an_incident_says_what_where_since_when_what_waits_and_what_to_do() -> N
     assert article["class"] == "incident critical"
     said = reader.words
     for words in (
-        "✗ critical since 47 min",
+        "✗ critical for 47 min",
         "The trust policy lets lambda.amazonaws.com assume the role",
         "Cause role.trust · no_statement",
         f"Subject {ROLE}",

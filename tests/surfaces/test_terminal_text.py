@@ -9,7 +9,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from pictures import (
+
+from healthcheck import Aws, Result, check, minutes, ok
+from healthcheck.engine.snapshot import Snapshot
+from healthcheck.registry import Registry
+from healthcheck.result import Status
+from healthcheck.surfaces import text
+from tests.surfaces.pictures import (
     DENIED,
     DENIED_FIX,
     EXPIRY,
@@ -24,12 +30,6 @@ from pictures import (
     run,
     snapshot,
 )
-
-from healthcheck import Aws, Result, check, minutes, ok
-from healthcheck.engine.snapshot import Snapshot
-from healthcheck.registry import Registry
-from healthcheck.result import Status
-from healthcheck.surfaces import text
 
 NOBODY = Registry([])
 SEEN_IN_3_S = timedelta(seconds=3.21)
@@ -194,7 +194,7 @@ def test_nagios_gets_one_line_then_details_then_nothing_else() -> None:
     [
         (healthy(), "SAGEMAKER OK - All 2 targets are in order | "),
         (not_run_yet(), "SAGEMAKER UNKNOWN - The first look is still going on: 0 of 1 target seen | "),
-        (snapshot(()), "SAGEMAKER OK - No target is configured | "),
+        (snapshot(()), "SAGEMAKER UNKNOWN - No target is configured | "),
         (replace(healthy(), status=Status.BLOCKED), "SAGEMAKER UNKNOWN - "),
     ],
 )

@@ -52,7 +52,7 @@ def _article(incident: Incident, now: datetime) -> str:
     return (
         f'<article class="incident {incident.status.value}" id="{escape(incident.id)}">'
         f"<header>{badge(incident.status)}"
-        f'<span class="since">since {moment(incident.since, now)}</span></header>'
+        f'<span class="since">for {moment(incident.since, now)}</span></header>'
         f"<h3>{escape(incident.summary)}</h3><dl>{rows}</dl>{fix}</article>"
     )
 
