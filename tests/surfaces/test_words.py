@@ -63,6 +63,7 @@ def all_of(status: Status, count: int = 2) -> Snapshot:
         (all_of(Status.UNKNOWN), "2 of 2 targets could not be judged in full"),
         (all_of(Status.WARNING), "2 of 2 targets need attention"),
         (all_of(Status.WARNING, 1), "The target needs attention"),
+        (all_of(Status.SKIPPED), "No check applies, so nothing was seen"),
         (replace(healthy(), plugin_failures=picture().plugin_failures), "Contributed checks could not be loaded"),
     ],
 )
