@@ -206,8 +206,11 @@ class Denial:
         """Read the sentence: the action, the policy layer that decided, and whether a Deny stands there."""
         action = _ACTION.search(message)
         # The layer stands in the reason, after the resource, whose name could hold the same words.
-        _, _, reason = message.rpartition(" because ")
+        _, because, reason = message.rpartition(" because ")
         explicit = _EXPLICIT.search(message)
-        reason = message[explicit.start() :] if explicit else reason
+        if explicit:
+            reason = message[explicit.start() :]
+        elif not because:
+            reason = ""
         layer = next((name for name, words in _LAYERS if words.search(reason)), None)
         return cls(action[1] if action else None, layer, bool(explicit))

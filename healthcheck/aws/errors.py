@@ -192,7 +192,7 @@ def _denied(answer: ErrorAnswer, operation: str | None) -> Failure:
         why = f"an explicit Deny in {article} {layer} forbids it" if layer else "an explicit Deny forbids it"
     else:
         why = f"no {layer} allows it" if layer else "the answer does not say which policy decides"
-    sentence = f"AWS refused {asked}: these credentials may not {named} ({why})."
+    sentence = f"AWS refused {asked}: these credentials may not use {named} ({why})."
     return Failure(
         FailureKind.NOT_PERMITTED,
         sentence,
