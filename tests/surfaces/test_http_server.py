@@ -224,7 +224,7 @@ def test_a_target_that_does_not_exist_is_told_with_the_nearest(running: Server, 
 )
 def test_a_web_page_changes_nothing(running: Server, world: World, headers: dict[str, str], status: int) -> None:
     reloads = world.reloads
-    assert ask(running, "POST", "/-/reload", **headers).status == status
+    assert ask(running, "POST", "/-/reload", None, **headers).status == status
     assert world.reloads == reloads
 
 

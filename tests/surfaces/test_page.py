@@ -13,6 +13,7 @@ import pytest
 
 from healthcheck.engine.snapshot import Incident, PluginFailure, Snapshot
 from healthcheck.result import Status
+from healthcheck.result import ok as fine
 from healthcheck.surfaces import page
 from healthcheck.surfaces.page import View
 from tests.surfaces.pictures import (
@@ -28,7 +29,6 @@ from tests.surfaces.pictures import (
     prod,
     snapshot,
 )
-from tests.surfaces.pictures import ok as fine
 
 VOID = {"meta", "link", "input", "br"}
 
