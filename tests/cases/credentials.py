@@ -336,6 +336,28 @@ _EXPIRY = (
         Status.OK,
     ),
     Case(
+        "a sign-in of another machine",
+        lasting("sso", NOW + timedelta(hours=1), files={".aws/config": "[default]\nsso_session = corp\n"}),
+        Status.WARNING,
+        "expires_soon",
+    ),
+    Case(
+        "a sign-in that no file tells of",
+        lasting("sso", NOW + timedelta(hours=13)),
+        Status.OK,
+    ),
+    Case(
+        "a process that gives no end",
+        lasting("custom-process", prefix="AKIA"),
+        Status.OK,
+    ),
+    Case(
+        "a sign-in by aws login",
+        lasting("login", NOW + timedelta(hours=1)),
+        Status.WARNING,
+        "expires_soon",
+    ),
+    Case(
         "a sign-in whose cache is junk",
         lasting(
             "sso",
