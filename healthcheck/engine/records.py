@@ -119,7 +119,8 @@ class CheckRecord:
         if last is not None and last.status is Status.BLOCKED:
             for cause in self.roots(others):
                 return Status.BLOCKED, None, cause.check
-            if self.view.status is Status.BLOCKED and not is_stale:
+            is_same = any(cause.check == self.view.cause for cause in last.causes)
+            if self.view.status is Status.BLOCKED and is_same and not is_stale:
                 # The way is free, and its own look comes at once: until then there is nothing better to say.
                 return Status.BLOCKED, None, self.view.cause
         if is_stale:
