@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from moto.server import ThreadedMotoServer
 
 from healthcheck.testing.world import Client, WorldClient, start
 
@@ -104,6 +105,34 @@ def test_text_names_the_cause_what_it_blocks_and_a_fix_to_paste(world: WorldClie
     assert "aws iam update-assume-role-policy" in outcome.stdout
     assert "\x1b" not in outcome.stdout
     assert outcome.stderr == ""
+
+
+def test_any_imitation_of_aws_will_do_that_an_environment_names() -> None:
+    """Plain moto, with no settings file: its answers differ from AWS's in what nobody should lean on."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        outcome = subprocess.run(
+            [*CLI, "run", "--format", "json"],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+            env={
+                **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+                "AWS_EC2_METADATA_DISABLED": "true",
+                "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+                "AWS_ACCESS_KEY_ID": "AKIA0000000000000000",
+                "AWS_SECRET_ACCESS_KEY": "0123456789012345678901234567890123456789",
+                "AWS_DEFAULT_REGION": "us-east-1",
+            },
+        )
+    finally:
+        server.stop()
+    reasons = {run["check"]: run["reason"] for run in json.loads(outcome.stdout)["runs"] if run["status"] == "warning"}
+    assert reasons == {"bucket.reachable": "missing", "role.configured": "not_named"}
+    assert outcome.returncode == 1
 
 
 def test_a_check_is_run_with_all_that_it_comes_after_and_nothing_else(world: WorldClient, tmp_path: Path) -> None:

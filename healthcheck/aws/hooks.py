@@ -36,6 +36,7 @@ _FLIGHT = "healthcheck.flight"
 _REFUSALS = frozenset({FailureKind.NOT_PERMITTED, FailureKind.NOT_FOUND})
 _AWS_MANAGED = re.compile(r"arn:[a-z-]+:iam::aws:policy/")
 _REDIRECT = 300
+_REQUEST_IDS = ("x-amzn-requestid", "x-amz-request-id")
 _SERVER_ERROR = 500
 # Services whose answers are the same wherever in a partition they are asked. STS has a client for each region
 # all the same: the nearest address may be the only one that a private network reaches.
@@ -163,10 +164,13 @@ class _Wire:
         """before-parse: refuse a web page, such as a captive portal or a filtering proxy sends.
 
         botocore would read it as an empty answer of a JSON service, and "nothing found" would look healthy; or as
-        a refusal by AWS. Only AWS's own load balancers, when a service is down, speak HTML.
+        a refusal by AWS. Only AWS's own load balancers, when a service is down, speak HTML; and imitations of AWS
+        whose answer to HEAD has no body, but a request's id as AWS gives it.
         """
-        kind = str(response_dict["headers"].get("Content-Type", ""))
-        if kind.startswith("text/html") and response_dict["status_code"] < _SERVER_ERROR:
+        headers = response_dict["headers"]
+        is_page = str(headers.get("Content-Type", "")).startswith("text/html")
+        has_request_id = any(headers.get(name) for name in _REQUEST_IDS)
+        if is_page and not has_request_id and response_dict["status_code"] < _SERVER_ERROR:
             self._on_call(self._key.service, event_name.rpartition(".")[2], outcome(FailureKind.BAD_ANSWER))
             raise ResponseParserError("a web page came in place of AWS's answer")
 
