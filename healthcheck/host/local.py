@@ -15,6 +15,9 @@ from healthcheck.host.reaching import Patience, look
 REMEMBERED_SECONDS = 30.0
 """How long one look at an endpoint serves everybody: all targets of a region share its endpoints."""
 
+FAILURE_REMEMBERED_SECONDS = 1.0
+"""The same for a look that failed: long enough for targets that ask together, too short for the look that confirms."""
+
 
 class LocalHost(Host):
     """This machine.
@@ -25,6 +28,7 @@ class LocalHost(Host):
         clock: the time that the servers' dates are compared with.
         monotonic: the clock by which looks are forgotten.
         patience: how long each step of a look may take.
+        remembered_seconds: how long one look at an endpoint serves everybody, if an answer came.
     """
 
     def __init__(
@@ -35,12 +39,14 @@ class LocalHost(Host):
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
         patience: Patience | None = None,
+        remembered_seconds: float = REMEMBERED_SECONDS,
     ) -> None:
         self._environ = environ
         self._home = home
         self._clock = clock
         self._monotonic = monotonic
         self._patience = patience or Patience()
+        self._remembered_seconds = remembered_seconds
         self._lock = threading.Lock()
         self._looks: dict[Endpoint, tuple[float, Future[Reach]]] = {}
 
@@ -66,7 +72,7 @@ class LocalHost(Host):
         """Look up, connect to, and ask an endpoint for its headers, or tell what somebody else just saw."""
         now = self._monotonic()
         with self._lock:
-            self._looks = {other: look for other, look in self._looks.items() if now - look[0] < REMEMBERED_SECONDS}
+            self._looks = {other: look for other, look in self._looks.items() if self._still_counts(*look, now)}
             known = self._looks.get(endpoint)
             if known is None:
                 mine: Future[Reach] = Future()
@@ -82,3 +88,9 @@ class LocalHost(Host):
             mine.set_exception(error)
             raise
         return mine.result()
+
+    def _still_counts(self, began: float, look: Future[Reach], now: float) -> bool:
+        """Whether a look serves others, too: a failed one only those who ask with it, so that mending shows at once."""
+        if now - began >= self._remembered_seconds:
+            return False
+        return not look.done() or now - began < FAILURE_REMEMBERED_SECONDS or look.result().is_reached

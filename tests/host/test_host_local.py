@@ -94,3 +94,17 @@ def test_those_who_ask_at_once_share_one_look(serve: Serve) -> None:
     assert server.connections == 1
     assert {id(look) for look in looks} == {id(looks[0])}
     assert looks[0].is_reached
+
+
+def test_a_look_that_failed_is_not_remembered(serve: Serve) -> None:
+    """Whoever mended it and looks again, and whoever confirms it, sees what is there now."""
+    time = [1000.0]
+    host = LocalHost({}, monotonic=lambda: time[0])
+    server = serve(answering(b"220 no HTTP here\r\n"))
+    endpoint = Endpoint("sts", f"http://127.0.0.1:{server.port}")
+    assert not host.reach(endpoint).is_reached
+
+    time[0] += 1.0
+    assert not host.reach(endpoint).is_reached
+
+    assert server.connections == 2
