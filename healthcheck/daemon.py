@@ -76,6 +76,7 @@ def assemble(
     log_stream: TextIO,
     override: Callable[[DaemonSettings], DaemonSettings] = lambda settings: settings,
     clock: Callable[[], datetime] = _utc_now,
+    host: LocalHost | None = None,
 ) -> Daemon:
     """Put a daemon together from what is installed, the environment and a settings file; nothing runs yet.
 
@@ -87,6 +88,7 @@ def assemble(
         log_stream: where the log goes.
         override: puts the command line's options in place of the file's settings.
         clock: the time, in UTC.
+        host: the machine as checks see it; none = this one, seen as usual.
     """
     metrics = Metrics(version=__version__, checks=discovery.registry)
     gateway = Gateway(environ=environ, clock=clock, on_call=metrics.count_call)
@@ -104,7 +106,13 @@ def assemble(
         return replace(plan, daemon=override(plan.daemon))
 
     return Daemon(
-        load, discovery, gateway=gateway, host=LocalHost(environ), metrics=metrics, log_stream=log_stream, clock=clock
+        load,
+        discovery,
+        gateway=gateway,
+        host=host or LocalHost(environ),
+        metrics=metrics,
+        log_stream=log_stream,
+        clock=clock,
     )
 
 

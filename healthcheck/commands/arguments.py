@@ -87,8 +87,8 @@ _DEMO_EXAMPLES = """\
 examples:
   sagemaker-healthcheck demo                             # then open the address that it prints
   sagemaker-healthcheck demo --faults                    # what can be broken
-  sagemaker-healthcheck demo --break role.trust.missing  # break it in the demo that is running
-  sagemaker-healthcheck demo --mend role.trust.missing"""
+  sagemaker-healthcheck demo --break role-deleted        # break it in the demo that is running
+  sagemaker-healthcheck demo --mend role-deleted"""
 
 
 class Arguments(argparse.Namespace):

@@ -16,6 +16,7 @@ from healthcheck.demo import reaching, state
 from healthcheck.demo.errors import DemoError
 from healthcheck.demo.scene import BROKEN_AT_FIRST, TARGETS, adapt
 from healthcheck.engine.discovery import discover
+from healthcheck.host import LocalHost
 from healthcheck.plan import DaemonSettings
 from healthcheck.signals import Order, orders
 from healthcheck.testing.world.faults import find
@@ -24,6 +25,7 @@ from healthcheck.testing.world.remote import start
 Tell = Callable[[str], None]
 
 _FOREIGN = ("AWS_", "SAGEMAKER_")
+_LOOKS_REMEMBERED_SECONDS = 1.0
 _PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle"})
 
 
@@ -97,6 +99,8 @@ def _show(wish: Wish, path: Path, tell: Tell, log_stream: TextIO) -> None:
                 cwd=directory,
                 explicit=str(client.settings),
                 log_stream=log_stream,
+                # A look at an address usually serves half a minute; here somebody is waiting for what was broken.
+                host=LocalHost(os.environ, remembered_seconds=_LOOKS_REMEMBERED_SECONDS),
                 override=lambda settings: _listening(settings, wish.listen),
             )
             try:
@@ -111,7 +115,7 @@ def _show(wish: Wish, path: Path, tell: Tell, log_stream: TextIO) -> None:
                             daemon.run_all()
                     tell("\nStopping …")
             finally:
-                path.unlink(missing_ok=True)
+                state.forget(path)
                 daemon.stop()
 
 

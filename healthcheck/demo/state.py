@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import stat
@@ -44,6 +45,13 @@ def write(path: Path, demo: RunningDemo) -> None:
     beside.write_text(json.dumps(asdict(demo)))
     beside.chmod(0o600)
     beside.replace(path)
+
+
+def forget(path: Path) -> None:
+    """Remove the note, and the folder if nothing else is in it."""
+    path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        path.parent.rmdir()
 
 
 def read(path: Path) -> RunningDemo | None:
