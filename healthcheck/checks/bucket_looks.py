@@ -77,15 +77,25 @@ def judge(
             bucket.subject,
             f"{bucket.subject}: is in {found or 'another region'}, not in {home.region}, where its jobs run",
             reason="wrong_region",
-            fix=Fix(
-                f"Use a bucket in {home.region}, or run the jobs in {found or 'the region of the bucket'}.",
-                (f"aws s3 mb s3://sagemaker-{home.region}-{home.account} --region {home.region}",),
-            ),
+            fix=_move(bucket, home, found),
             evidence=evidence,
         )
     owned = f", belongs to {home.account}" if bucket.is_ours_by_name else ""
     return ok(
         bucket.subject, f"{bucket.subject}: exists{owned}{f' and is in {found}' if found else ''}", evidence=evidence
+    )
+
+
+def _move(bucket: Bucket, home: Home, found: str | None) -> Fix:
+    """Return what to do about a bucket in another region."""
+    name = f"sagemaker-{home.region}-{home.account}"
+    if bucket.subject == f"s3://{name}":
+        # A name exists once in the world: the default bucket cannot be made a second time.
+        name += "-jobs"
+    return Fix(
+        f"Use a bucket in {home.region}, and name it to the jobs and in the settings; or run the jobs in "
+        f"{found or 'the region of the bucket'}.",
+        (f"aws s3 mb s3://{name} --region {home.region}",),
     )
 
 
