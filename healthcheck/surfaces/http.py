@@ -24,6 +24,7 @@ _ALWAYS = (
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
 )
+_EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - told from others, not bound
 _NOTHING_EMBEDDED = "default-src 'none'; frame-ancestors 'none'"
 
 
@@ -131,6 +132,12 @@ class Access:
     port: int
     lifecycle: bool
     """Whether requests may change anything."""
+
+    @property
+    def url(self) -> str:
+        """Where this machine reaches us, without a slash at the end."""
+        host = "localhost" if self.host in _EVERY_ADDRESS else self.host
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     @property
     def is_loopback(self) -> bool:

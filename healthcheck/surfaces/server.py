@@ -27,6 +27,7 @@ _LAST_PORT = 65_535
 _EXPECTED = "expected an address of this machine and a port, such as 127.0.0.1:9479"
 
 _START_SECONDS = 10.0
+_SHARE_FOR_REQUESTS = 0.8
 _CANCEL_SECONDS = 1.0
 
 
@@ -44,6 +45,7 @@ class Server:
     def __init__(self, app: App, listener: socket.socket, access: Access, limits: Limits) -> None:
         self.host = access.host
         self.port = access.port
+        self._access = access
         self._app = app
         self._config = _config(listener, limits)
         self._started = threading.Event()
@@ -58,12 +60,12 @@ class Server:
     @property
     def url(self) -> str:
         """Where it answers, without a slash at the end."""
-        host = "localhost" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104 - compared, not bound
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        return self._access.url
 
     def close(self, timeout_seconds: float) -> bool:
-        """Stop listening, finish what is being answered, and end; false if something had to be cut off."""
-        self._config.graceful_timeout = timeout_seconds
+        """Stop listening, finish what is being answered, and end; false if that took longer than it may."""
+        # hypercorn's own patience ends first, so that it is hypercorn that cuts requests off, in good order.
+        self._config.graceful_timeout = timeout_seconds * _SHARE_FOR_REQUESTS
         self._tell(self._stop.set)
         self._thread.join(timeout_seconds)
         in_time = not self._thread.is_alive()
@@ -86,7 +88,7 @@ class Server:
         try:
             asyncio.run(self._serve())
         except asyncio.CancelledError:
-            # hypercorn lets the cancelling of requests that outlast its patience out; so does our own.
+            # `close` lost its patience with hypercorn.
             return
 
     async def _serve(self) -> None:

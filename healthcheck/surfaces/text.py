@@ -15,7 +15,7 @@ from healthcheck.registry import Registry
 from healthcheck.result import SEVERITY, Fix, Json, Status
 from healthcheck.run import Run
 from healthcheck.surfaces.paint import Paint
-from healthcheck.surfaces.words import count, counts, listed, verdict
+from healthcheck.surfaces.words import count, counts, headline, listed, verdict
 
 _LABEL_WIDTH = 10
 _INDENT = 2
@@ -67,7 +67,7 @@ class _Page:
     def incident(self, incident: Incident, why: str, evidence: Mapping[str, Json]) -> None:
         reason = f"  {incident.reason}" if incident.reason else ""
         self._head(incident.status, incident.cause, reason)
-        self._wrapped(incident.summary, _INDENT)
+        self._wrapped(headline(incident), _INDENT)
         self._gap()
         self._labelled("subject", incident.subject)
         self._labelled("seen on", listed(incident.targets, _NAMED_TARGETS))

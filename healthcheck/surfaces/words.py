@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from types import MappingProxyType
 
-from healthcheck.engine.snapshot import Snapshot, TargetState
+from healthcheck.engine.snapshot import Incident, Snapshot, TargetState
 from healthcheck.result import SEVERITY, Status
 
 SYMBOLS = MappingProxyType(
@@ -87,6 +87,11 @@ def _of_nothing_broken(snapshot: Snapshot, of_status: dict[Status, int]) -> str:
     if of_status.keys() == {Status.SKIPPED}:
         return "No check applies, so nothing was seen"
     return "The target is in order" if total == 1 else f"All {total:,} targets are in order"
+
+
+def headline(incident: Incident) -> str:
+    """Return an incident's summary without the subject before it, for where the subject stands by itself."""
+    return incident.summary.removeprefix(f"{incident.subject}: ")
 
 
 def is_waiting(state: TargetState) -> bool:

@@ -32,9 +32,12 @@ class World:
     kept: Metrics = field(default_factory=lambda: Metrics(version="1.2.3"))
     gate: threading.Event | None = None
     """While it is closed, snapshots do not come."""
+    entered: threading.Event = field(default_factory=threading.Event)
+    """Set once somebody has asked for a snapshot."""
     broken: bool = False
 
     def snapshot(self) -> Snapshot:
+        self.entered.set()
         if self.gate is not None:
             self.gate.wait(30)
         if self.broken:

@@ -84,6 +84,19 @@ def test_every_loopback_address_is_one(host: str) -> None:
     assert Access(host, 1, lifecycle=False).is_loopback
 
 
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:9479"),
+        ("::1", "http://[::1]:9479"),
+        ("0.0.0.0", "http://localhost:9479"),
+        ("::", "http://localhost:9479"),
+    ],
+)
+def test_the_url_is_where_this_machine_reaches_us(host: str, url: str) -> None:
+    assert Access(host, 9479, lifecycle=False).url == url
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.7", "2001:db8::1"])
 def test_other_addresses_are_not(host: str) -> None:
     assert not Access(host, 1, lifecycle=False).is_loopback

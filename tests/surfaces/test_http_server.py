@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import http.client
 import json
 import logging
+import os
 import re
 import socket
 import threading
@@ -448,8 +450,7 @@ def test_closing_frees_the_port_and_finishes_what_was_begun() -> None:
     started = server.serve(world, listen="127.0.0.1:0", version="1")
     with ThreadPoolExecutor(2) as clients:
         answer = clients.submit(ask, started, "GET", "/api/v1/status")
-        while ask(started, "GET", "/-/healthy").status != 200 or not started._app._in_flight:
-            pass
+        assert world.entered.wait(20)
         closing = clients.submit(started.close, 10)
         assert world.gate is not None
         world.gate.set()
@@ -464,14 +465,39 @@ def test_closing_ends_in_time_even_if_a_request_never_does() -> None:
     started = server.serve(world, listen="127.0.0.1:0", version="1")
     with socket.create_connection((started.host, started.port), timeout=20) as stuck:
         stuck.sendall(b"GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        while not started._app._in_flight:
-            pass
+        assert world.entered.wait(20)
         begun = time.monotonic()
         started.close(0.3)
         assert time.monotonic() - begun < 3
     assert not started._thread.is_alive()
     assert world.gate is not None
     world.gate.set()
+
+
+def test_a_server_that_will_not_end_is_made_to() -> None:
+    started = server.serve(World(), listen="127.0.0.1:0", version="1")
+    assert started._main is not None
+    # What `close` does once hypercorn has not ended in time.
+    started._tell(started._main.cancel)
+    started._thread.join(20)
+    assert not started._thread.is_alive()
+    assert started.close(5)
+
+
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [
+        (
+            errno.EADDRINUSE,
+            "port 80 is taken; see by whom with: ss -ltnp 'sport = :80', or choose another with --listen",
+        ),
+        (errno.EACCES, "port 80 needs more rights than this process has; choose one from 1024 on"),
+        (errno.EADDRNOTAVAIL, "the address is not one of this machine"),
+        (errno.EMFILE, "too many open files"),
+    ],
+)
+def test_what_stands_in_the_way_of_listening_is_said(number: int, why: str) -> None:
+    assert server._why(OSError(number, os.strerror(number)), "80") == why
 
 
 def test_closing_twice_is_harmless() -> None:

@@ -187,6 +187,12 @@ def test_a_blocked_check_names_what_it_waits_behind() -> None:
     assert "waits behind role.trust" in read(picture()).words
 
 
+def test_a_target_whose_checks_are_all_turned_off_is_there() -> None:
+    words = read(snapshot((replace(picture().targets[0], checks=(), status=Status.SKIPPED),))).words
+    assert "prod/us-east-1" in words
+    assert "no checks; looked at" in words
+
+
 def test_plugins_that_failed_are_told() -> None:
     assert "acme of acme-checks: The entry point acme does not import" in read(picture()).words
 

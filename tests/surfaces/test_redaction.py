@@ -96,6 +96,11 @@ def test_names_count_and_structure_stays() -> None:
     }
 
 
+@pytest.mark.parametrize("value", [None, True, 3, 2.5])
+def test_what_is_no_text_is_no_secret(value: object) -> None:
+    assert redact(value) is value
+
+
 def test_an_object_is_redacted_as_its_text() -> None:
     assert redact(ValueError("password=hunter2")) == f"password={REDACTED}"
 

@@ -81,3 +81,9 @@ def test_statuses_are_counted_most_severe_first() -> None:
         (Status.OK, 2),
         (Status.SKIPPED, 1),
     ]
+
+
+def test_a_headline_does_not_repeat_the_subject_that_stands_beside_it() -> None:
+    incident = picture().incidents[0]
+    assert words.headline(incident) == incident.summary
+    assert words.headline(replace(incident, summary=f"{incident.subject}: may not be assumed")) == "may not be assumed"

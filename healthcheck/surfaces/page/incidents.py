@@ -8,7 +8,7 @@ from datetime import datetime
 from healthcheck.engine.snapshot import Incident
 from healthcheck.surfaces.page.parts import badge, code, escape, fix_block, moment
 from healthcheck.surfaces.page.view import View
-from healthcheck.surfaces.words import count
+from healthcheck.surfaces.words import count, headline
 
 _IN_FULL = 25
 """So many are shown with their fix; the rest, which by then are less severe, as one line each."""
@@ -53,7 +53,7 @@ def _article(incident: Incident, now: datetime) -> str:
         f'<article class="incident {incident.status.value}" id="{escape(incident.id)}">'
         f"<header>{badge(incident.status)}"
         f'<span class="since">for {moment(incident.since, now)}</span></header>'
-        f"<h3>{escape(incident.summary)}</h3><dl>{rows}</dl>{fix}</article>"
+        f"<h3>{escape(headline(incident))}</h3><dl>{rows}</dl>{fix}</article>"
     )
 
 
