@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -92,8 +93,8 @@ class Imitation:
 
 
 @contextmanager
-def imitation() -> Iterator[Imitation]:
-    """Serve until the end of the block."""
+def imitation(tls: ssl.SSLContext | None = None) -> Iterator[Imitation]:
+    """Serve until the end of the block, over TLS if told to."""
     script = Imitation("")
 
     class Handler(BaseHTTPRequestHandler):
@@ -101,8 +102,15 @@ def imitation() -> Iterator[Imitation]:
         timeout = 10
 
         def setup(self) -> None:
+            if tls:
+                self.request = tls.wrap_socket(self.request, server_side=True)
             super().setup()
             script.connected()
+
+        def finish(self) -> None:
+            super().finish()
+            if tls:
+                self.request.close()
 
         def _serve(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
@@ -123,7 +131,11 @@ def imitation() -> Iterator[Imitation]:
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 # the base class's name
             """Be quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """Be quiet about those who hang up on a certificate."""
+
+    server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     server.block_on_close = False
     script.url = f"http://127.0.0.1:{server.server_port}"
