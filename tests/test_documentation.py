@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from healthcheck.check import COMMON_REASONS
+from healthcheck.cli import main
 from healthcheck.commands.arguments import build_parser
 from healthcheck.daemon import LOG_EVENTS
 from healthcheck.doctor import EXIT_CODES
@@ -23,6 +24,7 @@ from healthcheck.result import Status
 from healthcheck.signals import ORDERS
 from healthcheck.surfaces.families import FAMILIES
 from healthcheck.surfaces.logs import EVENTS
+from healthcheck.testing.world.faults import FAULTS
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -122,6 +124,14 @@ COMMAND_LINES = [
 def test_commands_in_the_documents_can_be_typed(page: str, line: str) -> None:
     words = re.split(r" [|>&]", line)[0].split()
     assert build_parser().parse_args(words[1:]).command, page
+
+
+def test_faults_that_are_named_exist(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["demo", "--help"])
+    text = README + capsys.readouterr().out
+    named = set(re.findall(r"demo --(?:break|mend) ([\w.-]+)", text))
+    assert named
+    assert named <= {fault.id for fault in FAULTS}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

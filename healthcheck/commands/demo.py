@@ -1,26 +1,19 @@
-"""`demo`: the whole product without an AWS account."""
+"""`demo`: the daemon against an imitation of AWS, and the hand that breaks and mends it."""
 
 from __future__ import annotations
 
+from healthcheck import demo
 from healthcheck.commands.arguments import Arguments
 from healthcheck.commands.console import Console
-from healthcheck.commands.serve import BadAddress
-from healthcheck.config.fields import listen_address
-from healthcheck.demo import Wish, run
+from healthcheck.commands.serve import address
 
 
 def execute(arguments: Arguments, console: Console) -> int:
-    """Run the demo until it is told to stop, or reach into the one that runs."""
-    listen = arguments.listen
-    if listen is not None:
-        try:
-            listen = listen_address(listen)
-        except ValueError as error:
-            raise BadAddress(listen, str(error)) from None
-    wish = Wish(
-        listen=listen,
+    """Run the demo until told to stop, or reach into the one that runs."""
+    wish = demo.Wish(
+        listen=address(arguments.listen),
         break_fault=arguments.break_fault,
         mend_fault=arguments.mend_fault,
         list_faults=arguments.faults,
     )
-    return run(wish, environ=console.environ, tell=console.document, log_stream=console.stderr)
+    return demo.run(wish, environ=console.environ, tell=console.document, log_stream=console.stderr)

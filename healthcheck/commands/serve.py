@@ -40,7 +40,7 @@ def execute(arguments: Arguments, console: Console) -> int:
 
 def override(arguments: Arguments) -> Callable[[DaemonSettings], DaemonSettings]:
     """Return what puts the options of the command line in place of the file's settings, at each reading."""
-    listen = None if arguments.listen is None else _address(arguments.listen)
+    listen = address(arguments.listen)
 
     def apply(settings: DaemonSettings) -> DaemonSettings:
         return replace(
@@ -69,8 +69,9 @@ def obey(daemon: Daemon) -> None:
         daemon.stop()
 
 
-def _address(written: str) -> str:
+def address(written: str | None) -> str | None:
+    """Return what `--listen` names, if it was given; raise `BadAddress` if it names no place to listen."""
     try:
-        return listen_address(written)
+        return None if written is None else listen_address(written)
     except ValueError as error:
-        raise BadAddress(written, str(error)) from None
+        raise BadAddress(written or "", str(error)) from None
