@@ -6,6 +6,7 @@ import ipaddress
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from shlex import quote
 from urllib.parse import urlsplit
 
 from healthcheck.capabilities import Endpoint, Reach
@@ -83,7 +84,7 @@ def _blame(journey: Journey, reach: Reach, target: Target, known_regions: Collec
     if reach.failed_step == "proxy" and endpoint.proxy:
         return f"proxy {endpoint.proxy}", Fix(
             "Correct the proxy, or exempt AWS's addresses from it.",
-            (f"curl -v --proxy {endpoint.proxy} https://{host}/", f"export NO_PROXY={host},169.254.169.254"),
+            (f"curl -v --proxy {quote(endpoint.proxy)} https://{host}/", f"export NO_PROXY={host},169.254.169.254"),
         )
     if endpoint.overridden_by:
         return host, Fix(
@@ -114,7 +115,7 @@ def _blame_tls(endpoint: Endpoint, reach: Reach, host: str) -> tuple[str, Fix]:
     if endpoint.ca_bundle and not re.search(r"CERTIFICATE_VERIFY_FAILED|certificate verify failed", reach.error or ""):
         return f"certificate authorities {endpoint.ca_bundle}", Fix(
             "The file of certificate authorities is missing, empty or not PEM; correct AWS_CA_BUNDLE (or ca_bundle).",
-            (f"openssl x509 -in {endpoint.ca_bundle} -noout -subject", "unset AWS_CA_BUNDLE REQUESTS_CA_BUNDLE"),
+            (f"openssl x509 -in {quote(endpoint.ca_bundle)} -noout -subject", "unset AWS_CA_BUNDLE REQUESTS_CA_BUNDLE"),
         )
     between = f" ({reach.issuer} issued it)" if reach.issuer else ""
     return host, Fix(

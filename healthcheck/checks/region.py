@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
+from shlex import quote
 
 from healthcheck.capabilities import Aws, Host
 from healthcheck.check import check
@@ -151,8 +152,8 @@ def _beside_variables(target: Target, region: str, environ: Mapping[str, str]) -
 
 
 def _set_region(target: Target, region: str) -> tuple[str, ...]:
-    named = f" --profile {target.source.profile}" if target.source.profile else ""
-    return (f"aws configure set region {region}{named}", f"export AWS_DEFAULT_REGION={region}")
+    named = f" --profile {quote(target.source.profile)}" if target.source.profile else ""
+    return (f"aws configure set region {quote(region)}{named}", f"export AWS_DEFAULT_REGION={quote(region)}")
 
 
 def _listed(aws: Aws) -> bool | None:

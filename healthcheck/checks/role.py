@@ -71,7 +71,7 @@ def exists(aws: Aws, target: Target) -> Iterator[Result]:
     found = role_existence.Found(
         role["Arn"], role["CreateDate"], role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
     )
-    yield role_existence.judge_found(wanted, found, aws.now)
+    yield role_existence.judge_found(target, wanted, found, aws.now)
 
 
 @check(

@@ -57,7 +57,7 @@ def missing(wanted: RoleArn) -> Result:
     )
 
 
-def judge_found(wanted: RoleArn, found: Found, now: datetime) -> Result:
+def judge_found(target: Target, wanted: RoleArn, found: Found, now: datetime) -> Result:
     """Compare the role that IAM found by its name with the ARN that was meant, byte for byte."""
     evidence: Evidence = {
         "arn": found.arn,
@@ -65,7 +65,7 @@ def judge_found(wanted: RoleArn, found: Found, now: datetime) -> Result:
         "permissions_boundary": found.boundary,
     }
     if found.arn != wanted.text:
-        return _differs(wanted, found, evidence)
+        return _differs(target, wanted, found, evidence)
     age = now - found.created
     if timedelta(0) <= age < _PROPAGATION:
         return warning(
@@ -78,7 +78,7 @@ def judge_found(wanted: RoleArn, found: Found, now: datetime) -> Result:
     return ok(wanted.text, f"{wanted.text}: exists under exactly this ARN", evidence=evidence)
 
 
-def _differs(wanted: RoleArn, found: Found, evidence: Evidence) -> Result:
+def _differs(target: Target, wanted: RoleArn, found: Found, evidence: Evidence) -> Result:
     there = arns.parse(found.arn)
     unusable = arns.misreading(found.arn)
     if there is None or unusable is not None:
@@ -100,10 +100,7 @@ def _differs(wanted: RoleArn, found: Found, evidence: Evidence) -> Result:
         wanted.text,
         f"{wanted.text}: names no role, though IAM has {found.arn}: {what}",
         reason=reason,
-        fix=Fix(
-            f"Name it as IAM does: {found.arn}",
-            (f"aws iam get-role --role-name {quote(wanted.name)} --query Role.Arn --output text", _export(found.arn)),
-        ),
+        fix=_name_it(target, found.arn),
         evidence=evidence,
     )
 
@@ -121,15 +118,18 @@ def _not_named(target: Target) -> Result:
 
 def _fix(target: Target, wrong: Misreading) -> Fix:
     if wrong.meant:
-        return _name_it(target, f"Write it bare: {wrong.meant}", wrong.meant)
+        return _name_it(target, wrong.meant)
     if wrong.role_name:
         ask = f"aws iam get-role --role-name {quote(wrong.role_name)} --query Role.Arn --output text"
         return Fix("Name the role by the ARN that IAM gives it.", (ask,))
     return Fix("Name a role that was made for SageMaker, by its whole ARN.", (_LIST,))
 
 
-def _name_it(target: Target, text: str, arn: str) -> Fix:
-    return Fix(text + ("" if not target.configured else " (role: in the settings file)"), (_export(arn),))
+def _name_it(target: Target, arn: str) -> Fix:
+    """Say where the ARN belongs: into the settings file, or where there is none, into the environment."""
+    if target.configured:
+        return Fix(f"Write role: {arn} into the settings file, and into {_VARIABLE} where programs read that.")
+    return Fix(f"Set {_VARIABLE} to the role's own ARN.", (_export(arn),))
 
 
 def _export(arn: str) -> str:

@@ -55,13 +55,13 @@ def judge(role: str, answers: Sequence[Answer], policies: RolePolicies) -> Resul
     if fatal:
         reason, why = _why(fatal)
         sentence = f"{role}: may not {_list(fatal)}, without which {_consequence(fatal)} fails: {why}"
-        return critical(role, sentence, reason=reason, fix=_fix(role, refused), evidence=evidence)
+        return critical(role, sentence, reason=reason, fix=_fix(role, fatal, refused), evidence=evidence)
     if undecided:
         return _undecided(role, undecided, evidence)
     if refused:
         _, why = _why(refused)
         sentence = f"{role}: may not {_list(refused)}; jobs run, but their logs and metrics are lost: {why}"
-        return warning(role, sentence, reason="telemetry_lost", fix=_fix(role, refused), evidence=evidence)
+        return warning(role, sentence, reason="telemetry_lost", fix=_fix(role, refused, refused), evidence=evidence)
     return ok(
         role,
         f"{role}: is allowed all that {_consequence(answers)} needs, by its own policies",
@@ -129,20 +129,20 @@ def _why(refused: Sequence[Answer]) -> tuple[str, str]:
     return "not_allowed", "no policy of the role allows it"
 
 
-def _fix(role: str, refused: Sequence[Answer]) -> Fix:
+def _fix(role: str, deciding: Sequence[Answer], refused: Sequence[Answer]) -> Fix:
     """Offer a policy for what an Allow can mend; a Deny and a boundary are for their owner to change."""
-    denied = [answer for answer in refused if answer.decision.outcome is Outcome.EXPLICIT_DENY]
-    if denied:
-        match = denied[0].decision.deciding[0]
-        where = f"{match.statement.label} of {match.document.label}"
-        return Fix(f"Change {where}: no Allow overrides a Deny; {match.layer.owner} can.", _show(role))
-    bounded = [verdict for answer in refused for verdict in answer.decision.blocking if verdict.layer is Layer.BOUNDARY]
     grantable = [answer for answer in refused if _lacks_identity(answer)]
-    if bounded:
-        owner = f"Let {Layer.BOUNDARY.owner} allow these actions in the boundary"
-        also = "; the role's own policies lack the statement below" if grantable else ""
-        return Fix(f"{owner}{also}.", _show(role), policy=_grant(grantable or refused))
-    policy = _grant(grantable)
+    policy = _grant(grantable) if grantable else None
+    also = "; the role's own policies lack the statements below, too" if policy else ""
+    for answer in deciding:
+        if answer.decision.outcome is Outcome.EXPLICIT_DENY:
+            match = answer.decision.deciding[0]
+            where = f"{match.statement.label} of {match.document.label}"
+            text = f"Change {where}: no Allow overrides a Deny; {match.layer.owner} can{also}."
+            return Fix(text, _show(role), policy=policy)
+    if any(verdict.layer is Layer.BOUNDARY for answer in deciding for verdict in answer.decision.blocking):
+        text = f"Let {Layer.BOUNDARY.owner} allow these actions in the boundary{also}."
+        return Fix(text, _show(role), policy=policy or _grant(refused))
     put = f"aws iam put-role-policy --role-name {role.rsplit('/', 1)[-1]} --policy-name sagemaker-healthcheck-missing"
     return Fix(
         "Add an inline policy that allows exactly what is missing.",
@@ -189,7 +189,7 @@ def _show(role: str) -> tuple[str, ...]:
 def _evidence(
     answers: Sequence[Answer], refused: Sequence[Answer], undecided: Sequence[Answer], policies: RolePolicies
 ) -> Evidence:
-    return {
+    evidence: dict[str, Json] = {
         "actions_needed": len({answer.need.action for answer in answers}),
         "refused": [answer.text for answer in refused],
         "undecided": [answer.text for answer in undecided],
@@ -198,6 +198,7 @@ def _evidence(
         "permissions_boundary": policies.boundary_arn,
         "not_seen": ["service control policies", "resource policies"],
     }
+    return {name: value for name, value in evidence.items() if value not in (None, [])}
 
 
 def _list(answers: Sequence[Answer]) -> str:

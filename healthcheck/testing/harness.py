@@ -20,7 +20,7 @@ from healthcheck.errors import Failure
 from healthcheck.host import LocalHost
 from healthcheck.plan import BoundCheck
 from healthcheck.run import Run
-from healthcheck.target import CredentialSource, Target
+from healthcheck.target import Target
 from healthcheck.testing.answers import Answer, AwsError, Pages, UnansweredCall, WrongAnswer, conform, denied
 
 ACCOUNT = "111122223333"
@@ -131,6 +131,7 @@ def examine(check: Check, situation: Situation) -> Examination:
 def _run(check: Check, situation: Situation, environ: Mapping[str, str], home: Path) -> Examination:
     gateway = Gateway(environ=environ, clock=lambda: situation.now)
     wire = _Wire(check, {**IDENTITY, **situation.answers})
+    stubbed: Any = _StubbedGateway(gateway, wire, situation.credentials)
     bound = BoundCheck(
         check=check,
         settings={**check.defaults(), **situation.settings},
@@ -142,7 +143,7 @@ def _run(check: Check, situation: Situation, environ: Mapping[str, str], home: P
         execution = execute(
             bound,
             situation.target,
-            gateway=_StubbedGateway(gateway, wire, situation.credentials),
+            gateway=stubbed,
             host=_StubbedHost(environ, home, situation.reach),
             clocks=Clocks(now=lambda: situation.now, new_id=lambda: "0123456789abcdef"),
         )
@@ -264,15 +265,12 @@ class _StubbedAws:
 
 
 class _StubbedGateway:
-    """The real gateway, whose scopes hand out stubbed clients."""
+    """As much of the real gateway as one execution uses; its scopes hand out stubbed clients."""
 
     def __init__(self, gateway: Gateway, wire: _Wire, credentials: Credentials | None) -> None:
         self._gateway = gateway
         self._wire = wire
         self._credentials = credentials
-
-    def resolve(self, target: Target) -> Credentials:
-        return self._credentials or self._gateway.resolve(target)
 
     @contextmanager
     def _scope(self, inner: AbstractContextManager[Aws]) -> Iterator[Aws]:
@@ -284,9 +282,6 @@ class _StubbedGateway:
         self, target: Target, check: Check, *, deadline: float, max_age_seconds: float
     ) -> AbstractContextManager[Aws]:
         return self._scope(self._gateway.scope(target, check, deadline=deadline, max_age_seconds=max_age_seconds))
-
-    def forget(self, source: CredentialSource) -> None:
-        self._gateway.forget(source)
 
     def classify(self, error: BaseException, *, operation: str | None = None) -> Failure:
         return self._gateway.classify(error, operation=operation)

@@ -191,6 +191,7 @@ CASES = {
         Case("no settings file, and no variable", _configured(None, configured=False), Status.WARNING, "not_named"),
         Case("quotes", _configured(f'"{ROLE}"'), Status.CRITICAL, "quoted"),
         Case("white space", _configured(f" {ROLE}"), Status.CRITICAL, "whitespace"),
+        Case("quotes in the variable", _configured(f'"{ROLE}"', configured=False), Status.CRITICAL, "quoted"),
         Case("a template's brackets around it", _configured(f"[{ROLE}]"), Status.CRITICAL, "brackets"),
         Case("a template's placeholder", _configured("[YOUR_SAGEMAKER_ROLE_ARN]"), Status.CRITICAL, "placeholder"),
         Case("a comment behind it", _configured(f"{ROLE} # mine"), Status.CRITICAL, "trailing_comment"),

@@ -34,11 +34,11 @@ YES, NO, GONE, MOVED = Look(200, "us-east-1"), Look(403), Look(404), Look(301, "
         (OTHER, Look(200, "eu-west-1"), None, None, Status.CRITICAL, "wrong_region"),
     ],
 )
-def test_two_looks_and_a_list_make_one_verdict(  # noqa: PLR0917, FBT001 - a row of the table
+def test_two_looks_and_a_list_make_one_verdict(  # noqa: PLR0917 - a row of the table
     bucket: Bucket,
     first: Look,
     second: Look | None,
-    is_listed: bool | None,
+    is_listed: bool | None,  # noqa: FBT001
     status: Status,
     reason: str | None,
 ) -> None:

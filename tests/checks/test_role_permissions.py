@@ -127,6 +127,33 @@ def test_a_deny_is_named_and_no_allow_is_offered() -> None:
     assert result.fix.policy is None
 
 
+def test_of_a_lost_log_and_a_lost_bucket_the_bucket_decides_what_is_to_be_done() -> None:
+    deny = document({"Effect": "Deny", "Action": "logs:*", "Resource": "*"})
+    result = permissions(document(allow("ecr:*", "cloudwatch:*")), deny)
+    assert (result.status, result.reason) == (Status.CRITICAL, "not_allowed")
+    assert result.fix is not None
+    assert result.fix.policy is not None
+    assert "logs:" not in json.dumps(dict(result.fix.policy))
+
+
+def test_a_deny_beside_a_missing_allow_is_told_with_both() -> None:
+    deny = document({"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"}, name="Guard")
+    result = permissions(document(allow("s3:*", "logs:*", "cloudwatch:*")), deny)
+    assert (result.status, result.reason) == (Status.CRITICAL, "explicit_deny")
+    assert result.fix is not None
+    assert "Guard" in result.fix.text
+    assert "ecr:BatchGetImage" in json.dumps(dict(result.fix.policy or {}))
+
+
+def test_what_two_purposes_need_is_granted_once() -> None:
+    result = permissions(document(allow("s3:*", "ecr:*")), purposes=(Purpose.TRAINING, Purpose.PROCESSING))
+    assert result.fix is not None
+    assert result.fix.policy is not None
+    written: Any = json.loads(json.dumps(dict(result.fix.policy)))
+    actions: list[str] = [action for statement in written["Statement"] for action in statement["Action"]]
+    assert sorted(actions) == sorted(set(actions))
+
+
 def test_a_boundary_is_named_as_what_has_to_change() -> None:
     result = permissions(document(PLENTY), boundary=document(allow("logs:*", "cloudwatch:*"), name="Boundary"))
     assert (result.status, result.reason) == (Status.CRITICAL, "boundary")

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -57,9 +58,8 @@ def rounds_a_denial_up(aws: Aws) -> Iterator[Result]:
     Cannot see: c
     Source: s
     """
-    client = aws.client("iam")
-    with suppress(client.exceptions.ClientError):  # the bug of the genre
-        list(client.get_paginator("list_role_policies").paginate(RoleName="r"))
+    with suppress(aws.client("iam").exceptions.ClientError):  # the bug of the genre
+        list(aws.client("iam").get_paginator("list_role_policies").paginate(RoleName="r"))
     yield ok("r", "r: has some")
 
 
@@ -163,13 +163,14 @@ def test_a_call_without_an_answer_is_the_test_s_mistake() -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
+        (["A"], "impossible at its top: an object is needed"),
         ({"PolicyName": []}, "there is no member PolicyName"),
         ({"PolicyNames": "A"}, r"impossible at .PolicyNames: a list is needed"),
         ({"PolicyNames": [1]}, r"impossible at .PolicyNames\[0\]: a string is needed"),
         ({"IsTruncated": "no"}, "a boolean is needed"),
     ],
 )
-def test_an_answer_that_aws_could_not_give_is_the_test_s_mistake(answer: dict[str, object], words: str) -> None:
+def test_an_answer_that_aws_could_not_give_is_the_test_s_mistake(answer: Any, words: str) -> None:
     with pytest.raises(WrongAnswer, match=words):
         run_check(honest, answers={"iam.ListRolePolicies": answer})
 
@@ -192,5 +193,6 @@ def test_an_exception_of_the_network_becomes_what_the_daemon_makes_of_it() -> No
 
 def test_the_environment_is_left_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "mine")
+    monkeypatch.setenv("https_proxy", "http://proxy.invalid")
     assert run_check(honest, answers={"iam.ListRolePolicies": NAMES}).status is Status.OK
-    assert os.environ["AWS_PROFILE"] == "mine"
+    assert (os.environ["AWS_PROFILE"], os.environ["https_proxy"]) == ("mine", "http://proxy.invalid")
