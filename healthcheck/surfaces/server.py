@@ -9,7 +9,7 @@ import socket
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import cast
+from typing import Any, cast
 
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
@@ -93,6 +93,7 @@ class Server:
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(_told)
         self._main = asyncio.current_task()
         app = cast("ASGIFramework", self._app)
         await hypercorn_serve(app, self._config, shutdown_trigger=self._until_told, mode="asgi")
@@ -129,6 +130,13 @@ def serve(
     host, port = listener.getsockname()[:2]
     access = Access(host, port, lifecycle)
     return Server(App(backend, access, limits, version=version, clock=clock), listener, access, limits)
+
+
+def _told(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    # A connection that broke while it was being closed, and one that `close` cut off, are no errors of anybody's;
+    # hypercorn lets out the first, and Python 3.11 takes the second for a failed callback.
+    if not isinstance(context.get("exception"), (OSError, asyncio.CancelledError)):
+        loop.default_exception_handler(context)
 
 
 def _listener(listen: str, limits: Limits) -> socket.socket:

@@ -18,13 +18,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
+from backends import Outcome, World
+from pictures import NOW, fleet, picture
 from prometheus_client.parser import text_string_to_metric_families
 
 from healthcheck.surfaces import page, server
 from healthcheck.surfaces.http import Limits
 from healthcheck.surfaces.server import CannotListen, Server
-from tests.surfaces.backends import Outcome, World
-from tests.surfaces.pictures import NOW, fleet, picture
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +37,14 @@ def running(world: World) -> Iterator[Server]:
     started = server.serve(world, listen="127.0.0.1:0", version="1.2.3", lifecycle=True, clock=lambda: NOW)
     yield started
     assert started.close(5)
+
+
+@pytest.fixture(autouse=True)
+def no_word_in_the_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """No client, however hostile, makes the server complain; only a mistake of ours does."""
+    yield
+    said = [record for record in caplog.get_records("call") if record.levelno >= logging.WARNING]
+    assert [record.getMessage() for record in said if "a mistake of ours" not in str(record.exc_text)] == []
 
 
 @dataclass
@@ -329,6 +337,19 @@ def test_a_reader_that_stalls_gets_a_part_and_holds_up_nobody() -> None:
             # It is given up after 0.3 s, though it never read a byte.
             ask(started, "GET", "/-/healthy")
         assert 0 < len(all_of(stalling)) < len(world.metrics())
+
+
+def test_a_reader_that_takes_nothing_is_given_up_by_the_kernel() -> None:
+    limits = Limits(unread_seconds=0.2)
+    with (
+        serving(World(shown=fleet(5000)), limits) as started,
+        socket.create_connection((started.host, started.port), timeout=20) as stalling,
+    ):
+        stalling.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        while not started._app._in_flight:
+            pass
+        while started._app._in_flight:
+            ask(started, "GET", "/-/ready")
 
 
 def test_a_body_that_nobody_needs_is_not_taken(running: Server, world: World) -> None:

@@ -13,12 +13,7 @@ from typing import Literal
 
 import jsonschema  # type: ignore[import-untyped]  # comes with moto, without types
 import pytest
-
-from healthcheck import Aws, Host, Purpose, Result, Target, check, minutes, ok
-from healthcheck.engine.snapshot import Snapshot
-from healthcheck.registry import Registry
-from healthcheck.surfaces import documents
-from tests.surfaces.pictures import (
+from pictures import (
     CHECKS,
     NOW,
     ROLE,
@@ -31,6 +26,11 @@ from tests.surfaces.pictures import (
     run,
     snapshot,
 )
+
+from healthcheck import Aws, Host, Purpose, Result, Target, check, minutes, ok
+from healthcheck.engine.snapshot import Snapshot
+from healthcheck.registry import Registry
+from healthcheck.surfaces import documents
 
 SCHEMA = json.loads(Path(__file__).with_name("status.schema.json").read_text())
 

@@ -11,12 +11,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from pictures import NOW, TRUST, TRUST_CAUSE, check_state, picture, run
 
 from healthcheck.engine.snapshot import CheckChanged, IncidentChanged, IncidentPhase, RoundFinished
 from healthcheck.result import Status, ok
 from healthcheck.surfaces import logs
 from healthcheck.surfaces.logs import EventLog, Logs
-from tests.surfaces.pictures import NOW, TRUST, TRUST_CAUSE, check_state, picture, run
 
 TRUST_RUN = run("prod/us-east-1", "role.trust", TRUST)
 

@@ -10,13 +10,7 @@ from datetime import timedelta
 from html.parser import HTMLParser
 
 import pytest
-
-from healthcheck.engine.snapshot import Incident, PluginFailure, Snapshot
-from healthcheck.result import Status
-from healthcheck.result import ok as fine
-from healthcheck.surfaces import page
-from healthcheck.surfaces.page import View
-from tests.surfaces.pictures import (
+from pictures import (
     NOW,
     ROLE,
     SINCE,
@@ -29,6 +23,12 @@ from tests.surfaces.pictures import (
     prod,
     snapshot,
 )
+
+from healthcheck.engine.snapshot import Incident, PluginFailure, Snapshot
+from healthcheck.result import Status
+from healthcheck.result import ok as fine
+from healthcheck.surfaces import page
+from healthcheck.surfaces.page import View
 
 VOID = {"meta", "link", "input", "br"}
 

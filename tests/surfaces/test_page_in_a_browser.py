@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Literal
 
 import pytest
+from backends import World
+from pictures import NOW, fleet, picture
 from playwright.sync_api import Browser, sync_playwright
+from support import require
 
 from healthcheck.surfaces import server
-from tests.support import require
-from tests.surfaces.backends import World
-from tests.surfaces.pictures import NOW, fleet, picture
 
 pytestmark = pytest.mark.slow
 
@@ -75,6 +75,7 @@ def test_a_fleet_is_there_at_once(browser: Browser) -> None:
     shown.goto(f"{started.url}/?refresh=off", timeout=10_000)
     assert shown.locator("h1").inner_text() == "50 of 5,000 targets do not work"
     shown.get_by_role("link", name="next").click()
+    shown.wait_for_url("**page=2**")
     assert shown.locator("details.target").count() == 100
     assert "page 2 of 50" in shown.locator("nav").inner_text()
     shown.close()

@@ -9,13 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-
-from healthcheck import Aws, Result, check, minutes, ok
-from healthcheck.engine.snapshot import Snapshot
-from healthcheck.registry import Registry
-from healthcheck.result import Status
-from healthcheck.surfaces import text
-from tests.surfaces.pictures import (
+from pictures import (
     DENIED,
     DENIED_FIX,
     EXPIRY,
@@ -30,6 +24,12 @@ from tests.surfaces.pictures import (
     run,
     snapshot,
 )
+
+from healthcheck import Aws, Result, check, minutes, ok
+from healthcheck.engine.snapshot import Snapshot
+from healthcheck.registry import Registry
+from healthcheck.result import Status
+from healthcheck.surfaces import text
 
 NOBODY = Registry([])
 SEEN_IN_3_S = timedelta(seconds=3.21)
