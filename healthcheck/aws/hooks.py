@@ -94,6 +94,8 @@ class Hooks:
         events.register("before-send", wire.in_time)
         events.register("before-parse", wire.recognise)
         events.register("response-received", wire.account_for)
+        # botocore's own retries would only add "(reached max retries: 0)" to every error.
+        events.unregister(f"needs-retry.{service_id}", unique_id=f"retry-config-{service_id}")
         events.register("needs-retry", wire.ask_again)
 
 

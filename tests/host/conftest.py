@@ -8,7 +8,8 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from loopback import Authority, Serve, Server, make_authority
+from authorities import Authority, make_authority
+from loopback import Serve, Server
 
 
 @pytest.fixture(scope="session")

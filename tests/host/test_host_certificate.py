@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from loopback import Authority
+from authorities import Authority
 
 from healthcheck.host.certificate import issuer
 

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from loopback import Authority, Serve, Server, answering, answering_tls, relaying, silent
+from authorities import Authority
+from loopback import Serve, Server, answering, answering_tls, relaying, silent
 
 from healthcheck import Endpoint, Reach
 from healthcheck.host import LocalHost
