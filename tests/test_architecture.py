@@ -233,6 +233,25 @@ def test_help_imports_nothing_that_takes_time(argv: list[str]) -> None:
     assert sorted(set(HELP_MAY_NOT_IMPORT) & set(loaded)) == []
 
 
+@pytest.mark.parametrize(
+    ("argv", "spared"),
+    [
+        (["run"], ("apscheduler", "asyncio", "boto3", "hypercorn", "prometheus_client", "structlog")),
+        (["list"], ("apscheduler", "asyncio", "boto3", "botocore", "hypercorn", "prometheus_client", "structlog")),
+    ],
+)
+def test_a_command_imports_only_what_it_needs(argv: list[str], spared: tuple[str, ...]) -> None:
+    """What `serve` needs beside it would double the time to the doctor's first answer."""
+    loaded = run_python(
+        "import contextlib, io, sys\n"
+        "from healthcheck.cli import main\n"
+        "with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):\n"
+        f"    main({argv!r})\n"
+        "print(*sys.modules)"
+    ).split()
+    assert sorted(set(spared) & set(loaded)) == []
+
+
 def test_importing_everything_does_nothing() -> None:
     """No thread, no output, no file descriptor: work begins when somebody asks for it."""
     names = [name for name in modules() if not name.endswith("__main__")]

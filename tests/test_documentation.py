@@ -83,6 +83,13 @@ def test_signals_are_told() -> None:
     assert told == {number.name for number in ORDERS}
 
 
+def test_addresses_are_told() -> None:
+    told = set(re.findall(r"`(?:POST )?(/[\w/{}-]*)`", README))
+    source = (ROOT / "healthcheck" / "surfaces" / "app.py").read_text("utf-8")
+    served = set(re.findall(r'"(/(?:metrics|-/\w+|api/v1/(?:status|checks|incidents))?)"', source))
+    assert told == served | {"/api/v1/targets/{name}/run"}
+
+
 def test_log_events_are_told() -> None:
     told = {event for cells in rows(README, "Logs") for event in re.findall(r"`([a-z]+\.[a-z_]+)`", cells[0])}
     assert told == set(EVENTS) | set(LOG_EVENTS)
