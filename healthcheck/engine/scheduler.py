@@ -49,8 +49,8 @@ class _Entry:
     job_id: str
     begun: int | None = None
     """The tick whose round was last asked for; none before the first."""
-    seen: int | None = None
-    """The last tick of which it is known what became of it."""
+    seen: datetime | None = None
+    """The last due time of which it is known what became of it."""
 
 
 class Scheduler:
@@ -148,12 +148,10 @@ class Scheduler:
             missed = 0
             if entry is not None:
                 tick = entry.timetable.tick_at(due_at)
-                if entry.begun is None:
-                    due = None
-                else:
-                    due = entry.timetable.due(entry.planned.checks, entry.begun, tick)
-                    missed = max(tick - (entry.seen or entry.begun) - 1, 0)
-                entry.begun = entry.seen = tick
+                due = None if entry.begun is None else entry.timetable.due(entry.planned.checks, entry.begun, tick)
+                if entry.seen is not None:
+                    missed = entry.timetable.missed_between(entry.seen, due_at)
+                entry.begun, entry.seen = tick, due_at
         for _ in range(missed):
             self._on_skipped(MISSED)
         if entry is None or (due is not None and not due):
@@ -166,7 +164,7 @@ class Scheduler:
             entry = self._by_job.get(event.job_id)
             if entry is None:
                 return
-            entry.seen = entry.timetable.tick_at(event.scheduled_run_times[-1])
+            entry.seen = event.scheduled_run_times[-1]
         self._on_skipped(OVERLAP)
 
     def _watch(self, plan: Plan) -> None:

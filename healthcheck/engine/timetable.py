@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_HALF_AND_A_BIT = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,11 @@ class Timetable:
         if self.time_of(self.tick_at(previous)) == previous:
             return previous + self.cadence
         return self.time_of(self.tick_at(previous + self.cadence / 2) + 1)
+
+    def missed_between(self, previous: datetime, following: datetime) -> int:
+        """Return how many rounds should have been due between two due times, the first of which may be off the beat."""
+        # Of a round off the beat the next is up to one and a half cadences away, with none between them.
+        return max(int((following - previous) / self.cadence - _HALF_AND_A_BIT), 0)
 
     def due(self, checks: Iterable[BoundCheck], last: int, tick: int) -> frozenset[str]:
         """Return the ids of the checks that are due at a tick, where `last` is the tick of the round before.

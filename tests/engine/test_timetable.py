@@ -47,6 +47,7 @@ def test_after_a_round_off_the_beat_half_a_cadence_to_one_and_a_half_pass(table:
     assert table.time_of(table.tick_at(following)) == following
     assert table.cadence / 2 - timedelta(microseconds=1) <= following - begun
     assert following - begun <= table.cadence * 3 / 2 + timedelta(microseconds=1)
+    assert table.missed_between(begun, following) == 0
 
 
 @given(tables, moments, st.integers(2, 10**4))
@@ -55,6 +56,7 @@ def test_what_was_slept_through_is_one_round_at_the_last_tick(table: Timetable, 
     woken = previous + slept * table.cadence + table.cadence / 3
     following = table.next_after(previous, woken)
     assert following == previous + slept * table.cadence
+    assert table.missed_between(previous, following) == slept - 1
     assert table.next_after(following, woken) == following + table.cadence
 
 
