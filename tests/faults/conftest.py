@@ -3,39 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from examination import Examination, Look
 
 from healthcheck.aws import Gateway
 from healthcheck.doctor import examine
 from healthcheck.engine.discovery import discover
 from healthcheck.engine.runner import Runner
-from healthcheck.engine.snapshot import Snapshot
 from healthcheck.host import LocalHost
 from healthcheck.loading import Loader
 from healthcheck.registry import Registry
 from healthcheck.run import Run
 from healthcheck.testing.world import Client, WorldClient, start
-
-
-@dataclass(frozen=True)
-class Examination:
-    """What one look came to."""
-
-    snapshot: Snapshot
-    runs: tuple[Run, ...]
-
-    def run(self, check: str) -> Run:
-        """Return the only run of a check."""
-        (found,) = [run for run in self.runs if run.check == check]
-        return found
-
-
-Look = Callable[..., Examination]
 
 
 @pytest.fixture(scope="session")

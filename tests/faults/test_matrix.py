@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
 import pytest
+from examination import Look
 
 from healthcheck.permissions import OPERATIONS
 from healthcheck.registry import Registry
 from healthcheck.result import Status
 from healthcheck.testing.world import FAULTS, Fault, WorldClient
 
-if TYPE_CHECKING:
-    from conftest import Examination
-
-Look = Callable[..., "Examination"]
 Verdict = tuple[Status, str | None]
 
 _CALM = frozenset({Status.OK, Status.SKIPPED})

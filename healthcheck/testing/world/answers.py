@@ -11,7 +11,8 @@ from xml.sax.saxutils import escape
 
 from healthcheck.testing.world.requests import Call
 
-_REQUEST_ID = "5d0c5b60-0000-4000-8000-000000000000"
+REQUEST_ID = "5d0c5b60-0000-4000-8000-000000000000"
+"""Every answer of AWS has one; whatever has none is not AWS's."""
 _QUERY_SERVICES = frozenset({"iam", "sts"})
 _JSON_1_1 = "application/x-amz-json-1.1"
 
@@ -105,18 +106,18 @@ def query_error(status: int, code: str, message: str) -> Answer:
     """Say an error as STS and IAM do."""
     body = (
         f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
-        f"<RequestId>{_REQUEST_ID}</RequestId></ErrorResponse>"
+        f"<RequestId>{REQUEST_ID}</RequestId></ErrorResponse>"
     )
-    return Answer(status, body.encode(), {"Content-Type": "text/xml", "x-amzn-RequestId": _REQUEST_ID})
+    return Answer(status, body.encode(), {"Content-Type": "text/xml", "x-amzn-RequestId": REQUEST_ID})
 
 
 def s3_error(status: int, code: str, message: str, *, call: Call, headers: Mapping[str, str] | None = None) -> Answer:
     """Say an error as S3 does: an answer to HEAD has no body, and so no code."""
-    body = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message><RequestId>{_REQUEST_ID}</RequestId></Error>"
+    body = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message><RequestId>{REQUEST_ID}</RequestId></Error>"
     return Answer(
         status,
         b"" if call.method == "HEAD" else body.encode(),
-        {"Content-Type": "application/xml", "x-amz-request-id": _REQUEST_ID, **(headers or {})},
+        {"Content-Type": "application/xml", "x-amz-request-id": REQUEST_ID, **(headers or {})},
     )
 
 
@@ -124,9 +125,9 @@ def ec2_error(status: int, code: str, message: str) -> Answer:
     """Say an error as EC2 does."""
     body = (
         f"<Response><Errors><Error><Code>{code}</Code><Message>{escape(message)}</Message></Error></Errors>"
-        f"<RequestID>{_REQUEST_ID}</RequestID></Response>"
+        f"<RequestID>{REQUEST_ID}</RequestID></Response>"
     )
-    return Answer(status, body.encode(), {"Content-Type": "text/xml"})
+    return Answer(status, body.encode(), {"Content-Type": "text/xml", "x-amzn-RequestId": REQUEST_ID})
 
 
 def json_error(status: int, code: str, message: str) -> Answer:
@@ -135,19 +136,19 @@ def json_error(status: int, code: str, message: str) -> Answer:
     return Answer(
         status,
         body.encode(),
-        {"Content-Type": _JSON_1_1, "x-amzn-ErrorType": code, "x-amzn-RequestId": _REQUEST_ID},
+        {"Content-Type": _JSON_1_1, "x-amzn-ErrorType": code, "x-amzn-RequestId": REQUEST_ID},
     )
 
 
 def json_answer(content: Mapping[str, Any], status: int = 200) -> Answer:
     """Answer as the JSON services do."""
-    return Answer(status, json.dumps(content).encode(), {"Content-Type": _JSON_1_1, "x-amzn-RequestId": _REQUEST_ID})
+    return Answer(status, json.dumps(content).encode(), {"Content-Type": _JSON_1_1, "x-amzn-RequestId": REQUEST_ID})
 
 
 def query_answer(operation: str, result: str, namespace: str) -> Answer:
     """Answer as STS does; `result` is XML."""
     body = (
         f'<{operation}Response xmlns="{namespace}"><{operation}Result>{result}</{operation}Result>'
-        f"<ResponseMetadata><RequestId>{_REQUEST_ID}</RequestId></ResponseMetadata></{operation}Response>"
+        f"<ResponseMetadata><RequestId>{REQUEST_ID}</RequestId></ResponseMetadata></{operation}Response>"
     )
-    return Answer(200, body.encode(), {"Content-Type": "text/xml", "x-amzn-RequestId": _REQUEST_ID})
+    return Answer(200, body.encode(), {"Content-Type": "text/xml", "x-amzn-RequestId": REQUEST_ID})

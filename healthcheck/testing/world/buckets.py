@@ -39,7 +39,8 @@ def answer(call: Call, bucket: Bucket, caller: Principal, owner: Account) -> Ans
         text = "The bucket you are attempting to access must be addressed using the specified endpoint."
         return answers.s3_error(301, "PermanentRedirect", text, call=call, headers=where)
     if call.operation == "HeadBucket":
-        return Answer(200, b"", {**where, "x-amz-access-point-alias": "false", "Content-Type": "application/xml"})
+        headers = {**where, "x-amz-request-id": answers.REQUEST_ID, "x-amz-access-point-alias": "false"}
+        return Answer(200, b"", {**headers, "Content-Type": "application/xml"})
     return None
 
 

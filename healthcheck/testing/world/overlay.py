@@ -109,7 +109,7 @@ class Overlay:
                 answer = regions.answer_describe(call, account.enabled_regions)
             case "ssm", "GetParametersByPath":
                 answer = regions.answer_parameters(call)
-            case "s3", _ if call.bucket and not caller.is_builder:
+            case "s3", operation if call.bucket and operation != "CreateBucket" and not caller.is_builder:
                 bucket = self._imitation.bucket(call.bucket)
                 answer = (
                     buckets.answer(call, bucket, caller, self.accounts[bucket.account])

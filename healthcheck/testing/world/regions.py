@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 
 import boto3
 
-from healthcheck.testing.world.answers import Answer, json_answer, json_error
+from healthcheck.testing.world.answers import REQUEST_ID, Answer, json_answer, json_error
 from healthcheck.testing.world.requests import Call
 
 OPT_IN = frozenset(
@@ -80,7 +80,7 @@ def answer_describe(call: Call, enabled: Collection[str]) -> Answer:
         '<DescribeRegionsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>0</requestId>'
         f"<regionInfo>{''.join(rows)}</regionInfo></DescribeRegionsResponse>"
     )
-    return Answer(200, body.encode(), {"Content-Type": "text/xml"})
+    return Answer(200, body.encode(), {"Content-Type": "text/xml", "x-amzn-RequestId": REQUEST_ID})
 
 
 def answer_parameters(call: Call) -> Answer | None:
