@@ -62,7 +62,9 @@ def catalogue(demo: RunningDemo | None) -> str:
         where = sorted(name.partition("@")[2] for name in on if name.partition("@")[0] == fault.id)
         mark = f"  [on in {', '.join(where)}]" if where else ""
         lines.append(f"  {fault.id:<{width}}  {fault.sentence}{mark}")
-    lines.append(f"\nA fault hits the target {TARGETS[0]}; FAULT@TARGET hits another: {', '.join(TARGETS[1:])}.")
+    lines.append(
+        f"\nA fault hits the target {TARGETS[0]} where it can; FAULT@TARGET hits another: {', '.join(TARGETS[1:])}."
+    )
     return "\n".join(lines)
 
 
@@ -71,7 +73,7 @@ def _named(name: str) -> tuple[Fault, str]:
     fault = find(fault_id)
     if setup and setup not in TARGETS:
         raise DemoError(f"the demo has no target {setup}; it has {', '.join(TARGETS)}")
-    return fault, setup or TARGETS[0]
+    return fault, setup or fault.hits or TARGETS[0]
 
 
 def _active(world: WorldClient) -> list[str]:

@@ -74,7 +74,7 @@ def look(world: WorldClient, registry: Registry, tmp_path: Path, monkeypatch: py
 def inhabit(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let this process have the client's environment and no other: botocore reads it by itself."""
     for name in list(os.environ):
-        if name.startswith(("AWS_", "SAGEMAKER_")):
+        if name.startswith(("AWS_", "SAGEMAKER_")) or name.lower() in {"http_proxy", "https_proxy", "no_proxy"}:
             monkeypatch.delenv(name)
     for name, value in client.environ.items():
         monkeypatch.setenv(name, value)

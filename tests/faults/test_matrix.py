@@ -20,7 +20,7 @@ def test_a_fault_is_traced_to_its_root(fault: Fault, world: WorldClient, look: L
     """Given one fault, each check's verdict is the one that follows from it, and one incident tells of it."""
     world.break_(fault.id)
 
-    seen = look()
+    seen = look(fault.hits or "shop")
 
     expected = expectation(fault, registry)
     assert {run.check: verdict(run.status, run.reason) for run in seen.runs} == {

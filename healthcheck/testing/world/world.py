@@ -53,7 +53,7 @@ class World:
     """An imitation of AWS over HTTP, in this process. moto's state is the process's, so there is one at a time.
 
     Args:
-        blueprints: the set-ups to build; faults hit the first unless told otherwise.
+        blueprints: the set-ups to build; faults hit their own or the first unless told otherwise.
         port: of the builder's and controller's door; 0 = any that is free.
     """
 
@@ -87,7 +87,8 @@ class World:
             UnknownFault: there is none of this id.
             UnknownSetup: there is none of this name.
         """
-        fault, setup = find(fault_id), self._setup(setup_name)
+        fault = find(fault_id)
+        setup = self._setup(setup_name or fault.hits)
         with self._overlay.gate:
             if (fault_id, setup.name) not in self.active:
                 self._active.append((fault, setup))
@@ -97,7 +98,8 @@ class World:
 
     def mend(self, fault_id: str, setup_name: str | None = None) -> Fault:
         """Switch a fault off: rebuild the part that it broke, and break again what else is active there."""
-        fault, setup = find(fault_id), self._setup(setup_name)
+        fault = find(fault_id)
+        setup = self._setup(setup_name or fault.hits)
         with self._overlay.gate:
             remaining = [(other, at) for other, at in self._active if not (other is fault and at is setup)]
             if len(remaining) < len(self._active):

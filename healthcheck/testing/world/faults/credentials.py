@@ -95,6 +95,10 @@ def _shadowed(side: ClientSide, target: str) -> None:
     )
 
 
+def _wrong_external_id(side: ClientSide, target: str) -> None:
+    side.targets[target]["assume_role"]["external_id"] = "somebody-elses"
+
+
 def _inactive(setup: Setup) -> None:
     setup.caller.status = KeyStatus.INACTIVE
 
@@ -147,6 +151,14 @@ FAULTS = (
         check="credentials.resolvable",
         reason="process_output",
         client=_process_prints_junk,
+    ),
+    Fault(
+        id="external-id-wrong",
+        sentence="The role that is to be assumed asks for another external id.",
+        check="credentials.resolvable",
+        reason="assume_role_denied",
+        hits="vision",
+        client=_wrong_external_id,
     ),
     Fault(
         id="key-deactivated",

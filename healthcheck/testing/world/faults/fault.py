@@ -32,6 +32,8 @@ class Fault:
     """The check that must name it."""
     reason: str
     status: Status = Status.CRITICAL
+    hits: str | None = None
+    """The set-up that it hits unless another is named; none = the first."""
     area: Area | None = None
     """The part of the set-up that `strike` breaks and that mending rebuilds."""
     strike: Callable[[Setup], None] | None = None

@@ -51,6 +51,12 @@ def _no_such_host(side: ClientSide, target: str) -> None:
     _endpoint(side, target, "http://aws.invalid")
 
 
+def _dead_proxy(side: ClientSide, target: str) -> None:
+    del target
+    # The port of the discard service, which nobody has offered for decades.
+    side.environ["HTTP_PROXY"] = "http://127.0.0.1:9"
+
+
 def _intercepted(side: ClientSide, target: str) -> None:
     _endpoint(side, target, str(side.world["tls_url"]))
 
@@ -77,6 +83,14 @@ FAULTS = (
         reason="tcp",
         area=Area.DOOR,
         strike=_door(DoorState.REFUSING),
+    ),
+    Fault(
+        id="proxy-refuses",
+        sentence="The proxy that the environment names refuses connections.",
+        check="network.reachable",
+        reason="proxy",
+        client=_dead_proxy,
+        needs_restart=True,
     ),
     Fault(
         id="tls-intercepted",
