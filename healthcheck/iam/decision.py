@@ -101,6 +101,12 @@ class Decision:
 
         return explain(self)
 
+    def as_json(self) -> dict[str, object]:
+        """Return the decision as JSON: the outcome, what it rests on, what it hangs on, and what nearly matched."""
+        from healthcheck.iam.explain import as_json  # noqa: PLC0415 - see above
+
+        return as_json(self)
+
 
 def evaluate(
     request: Request,
@@ -140,7 +146,8 @@ def evaluate(
         seen = _outcome(_Combination(request, verdicts, as_seen=True).allowed(), seen_denied)
     open_points = _joined(allowed, denied) if outcome is Outcome.UNKNOWN else Maybe()
     blocking = combined.blocking() if outcome is Outcome.IMPLICIT_DENY else ()
-    return Decision(request, outcome, seen, verdicts, _deciding(outcome, verdicts), blocking, open_points)
+    deciding = tuple(_deciding(outcome, verdicts, allowed))
+    return Decision(request, outcome, seen, verdicts, deciding, blocking, open_points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,12 +319,17 @@ def _joined(*truths: Truth) -> Maybe:
     return open_points
 
 
-def _deciding(outcome: Outcome, verdicts: Sequence[LayerVerdict]) -> tuple[Match, ...]:
-    matches = [match for verdict in verdicts for match in verdict.matches]
-    if outcome is Outcome.EXPLICIT_DENY:
-        return tuple(m for m in matches if m.truth is True and m.statement.effect is Effect.DENY)
-    if outcome is Outcome.ALLOWED:
-        return tuple(m for m in matches if m.truth is True)
-    if outcome is Outcome.UNKNOWN:
-        return tuple(m for m in matches if isinstance(m.truth, Maybe))
-    return ()
+def _deciding(outcome: Outcome, verdicts: Sequence[LayerVerdict], allowed: Truth) -> Iterator[Match]:
+    """Yield the statements that settle the outcome, each once; of those that may apply, those that could change it."""
+    told = set()
+    for verdict in verdicts:
+        for match in verdict.matches:
+            denies = match.statement.effect is Effect.DENY
+            if outcome is Outcome.UNKNOWN:
+                could_change = denies or (allowed is not True and isinstance(verdict.allows(match.reach), Maybe))
+                tell = isinstance(match.truth, Maybe) and could_change
+            else:
+                tell = match.truth is True and denies is (outcome is Outcome.EXPLICIT_DENY)
+            if tell and outcome is not Outcome.IMPLICIT_DENY and (id(match.statement), verdict.level) not in told:
+                told.add((id(match.statement), verdict.level))
+                yield match

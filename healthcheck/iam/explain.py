@@ -39,6 +39,8 @@ def _lines(decision: Decision) -> Iterator[str]:
     elif outcome == "implicit_deny":
         yield f"denied: {asked}"
         yield from (f"no {verdict.label} allows it; {_read(verdict.documents)}" for verdict in decision.blocking)
+        if not decision.blocking:
+            yield "without a session policy the session of a federated user may do nothing"
     else:
         yield f"cannot tell: {asked}"
         yield from _open_points(decision)
@@ -87,13 +89,54 @@ def _note(match: Match, request: Request) -> str:
     if element is None or element.negated:
         return ""
     for pattern in element.patterns:
-        kind = pattern.text.split(":", ARN_PARTS - 1)[-1].partition("/")[0]
-        if kind == "*" and pattern.text.endswith("/*") and pattern.match(request.resource, request.known) is not False:
+        parts = pattern.text.split(":", ARN_PARTS - 1)
+        # In S3 the first part is a bucket and no kind.
+        starred = len(parts) == ARN_PARTS and parts[-1].startswith("*/") and parts[2] != "s3"
+        if starred and pattern.match(request.resource, request.known) is not False:
             return (
                 f"; {pattern.text} has a star for the kind of resource, which AWS's text forbids and its own policies "
                 "rely on; it is taken to match"
             )
     return ""
+
+
+def as_json(decision: Decision) -> dict[str, object]:
+    """Return the decision as JSON; see `Decision.as_json`."""
+    request = decision.request
+    return {
+        "action": request.action,
+        "resource": request.resource,
+        "principal": request.principal,
+        "outcome": decision.outcome.value,
+        "as_far_as_seen": decision.as_far_as_seen.value,
+        "deciding": [
+            {
+                "layer": match.layer.value,
+                "document": match.document.name,
+                "arn": match.document.arn,
+                "version": match.document.version,
+                "sid": match.statement.sid,
+                "index": match.statement.index,
+                "statement": quote(match, request),
+                "owner": match.layer.owner,
+            }
+            for match in decision.deciding
+        ],
+        "blocking": [verdict.label for verdict in decision.blocking],
+        "unknown_keys": list(decision.unknown_keys),
+        "unread": [{"name": hole.name, "action": hole.action} for hole in decision.holes],
+        "doubts": list(decision.doubts),
+        "near_misses": [
+            {
+                "layer": miss.layer.value,
+                "statement": miss.where,
+                "element": miss.element,
+                "flaw": miss.flaw.value,
+                "sentence": miss.sentence,
+            }
+            for miss in decision.near_misses
+        ],
+    }
 
 
 def quote(match: Match, request: Request) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import pytest
@@ -402,3 +403,86 @@ def test_a_document_remembers_actions_without_growing_for_ever() -> None:
         assert evaluate(Request(f"s3:Put{number}", OBJECT), identity=[document]).allowed
     assert evaluate(Request("s3:Get", OBJECT), identity=[document]).denied
     assert len(document._by_action) <= 4_096
+
+
+def test_a_star_for_all_buckets_is_no_star_for_the_kind_of_resource() -> None:
+    decision = evaluate(Request("s3:PutObject", OBJECT), identity=[policy(allow("s3:*", "arn:aws:s3:::*/*"))])
+    assert decision.allowed
+    assert "star for the kind" not in decision.explain()
+
+
+def test_what_cannot_change_an_unknown_outcome_is_not_told() -> None:
+    """The identity policies allow for certain; only the boundary is open, and so only its condition is told."""
+    by_region = allow("s3:*", "*", Condition={"StringEquals": {"aws:RequestedRegion": "eu-west-1"}})
+    by_endpoint = allow("s3:*", "*", Condition={"StringEquals": {"aws:SourceVpce": "vpce-1"}})
+    boundary = policy(by_region, name="Boundary")
+    decision = evaluate(
+        Request("s3:PutObject", OBJECT), identity=[EVERYTHING, policy(by_endpoint)], boundary=[boundary]
+    )
+    assert [match.document.name for match in decision.deciding] == ["Boundary"]
+    deny = {**by_endpoint, "Effect": "Deny"}
+    denied = evaluate(Request("s3:PutObject", OBJECT), identity=[EVERYTHING, policy(by_region, deny)])
+    assert [match.statement.effect.value for match in denied.deciding] == ["Deny"]
+
+
+def test_a_statement_that_names_the_caller_twice_is_told_once() -> None:
+    bucket = policy(allow("s3:*", "*", Principal={"AWS": [ROLE, ACCOUNT]}), name="bucket policy")
+    decision = evaluate(Request("s3:PutObject", OBJECT, ACCOUNT, ROLE), identity=[], resource_policy=bucket)
+    assert len(decision.deciding) == 1
+
+
+def test_a_federated_session_without_policy_is_told_why() -> None:
+    request = Request("s3:PutObject", OBJECT, principal=f"arn:aws:sts::{ACCOUNT}:federated-user/zoe")
+    decision = evaluate(request, identity=[EVERYTHING])
+    assert decision.explain().endswith("without a session policy the session of a federated user may do nothing")
+
+
+def test_a_role_is_known_to_have_no_user_name() -> None:
+    """So that a policy written for users is a certain no, not an open question."""
+    home = policy(allow("s3:PutObject", "arn:aws:s3:::acme-data/${aws:username}/*"))
+    assert evaluate(Request("s3:PutObject", OBJECT, principal=ROLE), identity=[home]).denied
+    assert evaluate(Request("s3:PutObject", OBJECT), identity=[home]).unknown_keys == ("aws:username",)
+
+
+def test_a_decision_can_be_sent_as_json() -> None:
+    open_deny = {"Sid": "D", "Effect": "Deny", "Action": "*", "Resource": "*"} | {
+        "Condition": {"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}}
+    }
+    decision = evaluate(
+        Request("s3:PutObject", OBJECT, principal=ROLE),
+        identity=[policy(allow("s3:PutObject", "arn:aws:s3:::acme-data"), open_deny)],
+        resource_policy=Hole("the bucket policy", "s3:GetBucketPolicy"),
+    )
+    assert json.loads(json.dumps(decision.as_json())) == {
+        "action": "s3:PutObject",
+        "resource": OBJECT,
+        "principal": ROLE,
+        "outcome": "unknown",
+        "as_far_as_seen": "unknown",
+        "deciding": [
+            {
+                "layer": "identity policy",
+                "document": "Data",
+                "arn": None,
+                "version": None,
+                "sid": "D",
+                "index": 1,
+                "statement": json.dumps(open_deny),
+                "owner": "whoever administers the role or user",
+            }
+        ],
+        "blocking": [],
+        "unknown_keys": ["aws:RequestedRegion"],
+        "unread": [{"name": "the bucket policy", "action": "s3:GetBucketPolicy"}],
+        "doubts": ["which account owns the resource is not given"],
+        "near_misses": [
+            {
+                "layer": "identity policy",
+                "statement": "Data, statement 1",
+                "element": "Resource",
+                "flaw": "bucket_without_objects",
+                "sentence": "it names arn:aws:s3:::acme-data, the bucket, but not the objects in it: "
+                "arn:aws:s3:::acme-data/*",
+            }
+        ],
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 
@@ -177,6 +178,10 @@ def test_every_unknown_outcome_says_what_it_hangs_on_and_every_other_does_not(
     reasons = decision.unknown_keys or decision.holes or decision.doubts
     assert bool(reasons) is (decision.outcome is Outcome.UNKNOWN)
     assert decision.explain().startswith(("allowed: ", "denied: ", "cannot tell: "))
+    federated = request.principal is not None and ":federated-user/" in request.principal
+    assert bool(decision.blocking) is (decision.outcome is Outcome.IMPLICIT_DENY) or federated
+    assert bool(decision.deciding) or decision.outcome is not Outcome.EXPLICIT_DENY
+    json.dumps(decision.as_json())
     if decision.as_far_as_seen is not decision.outcome:
         assert decision.outcome is Outcome.UNKNOWN
         assert decision.holes

@@ -75,6 +75,7 @@ def test_what_a_wider_grant_covers_is_not_repeated() -> None:
         Grant("S3:putobject", "arn:aws:s3:::acme-data/x"),
         Grant("s3:PutObject", "arn:aws:s3:::acme-data/**"),
         Grant("s3:PutObject", OBJECTS, {"Bool": {"aws:SecureTransport": "true"}}),
+        Grant("s3:PutObject", "arn:aws:s3:::acme-data/*", {"Bool": {"aws:SecureTransport": "true"}}),
     ]
     assert statements(minimal_policy(grants)) == [
         {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::acme-data/*"}
