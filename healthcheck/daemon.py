@@ -192,20 +192,21 @@ class Daemon:
             heartbeat_timestamp_seconds=self._heartbeat,
         )
         self._metrics.reloaded(successful=True, at=self._clock())
-        self._tell_start(settings)
+        self._tell_start(self._server, settings)
         self._warm(self._plan)
         self._scheduler.start()
 
     def stop(self) -> bool:
         """Finish what runs, within the time that the settings give; return whether all of it ended by itself."""
         limit = time.monotonic() + self._plan.daemon.shutdown_seconds
-        self._log.info("daemon.stopping", rounds_running=self._runner.rounds_running)
+        if self._server is not None:
+            self._log.info("daemon.stopping", rounds_running=self._runner.rounds_running)
         self._scheduler.stop(_left(limit))
         is_quiet = self._runner.close(_left(limit))
         if self._server is not None:
             is_quiet = self._server.close(max(_left(limit), _LEAST_FAREWELL_SECONDS)) and is_quiet
+            self._log.info("daemon.stopped", clean=is_quiet, workers_abandoned=self._runner.abandoned_workers)
         self._gateway.close()
-        self._log.info("daemon.stopped", clean=is_quiet, workers_abandoned=self._runner.abandoned_workers)
         self._logs.close()
         return is_quiet
 
@@ -273,11 +274,11 @@ class Daemon:
         }
         self._gateway.warm((planned.target for planned in plan.targets), sorted(services))
 
-    def _tell_start(self, settings: DaemonSettings) -> None:
+    def _tell_start(self, running: server.Server, settings: DaemonSettings) -> None:
         self._log.info(
-            "daemon.started", url=self.url, version=__version__, process_id=os.getpid(), **_watched(self._plan)
+            "daemon.started", url=running.url, version=__version__, process_id=os.getpid(), **_watched(self._plan)
         )
-        if self._server is not None and not _is_loopback(self._server.host):
+        if not ipaddress.ip_address(running.host).is_loopback:
             self._log.warning(
                 "daemon.exposed",
                 listen=settings.listen,
@@ -294,13 +295,6 @@ def _damping(settings: DaemonSettings) -> Damping:
 
 def _left(limit: float) -> float:
     return max(limit - time.monotonic(), 0.0)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _watched(plan: Plan) -> dict[str, object]:

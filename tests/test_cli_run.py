@@ -148,6 +148,20 @@ def test_nagios_gets_one_line(world: WorldClient, tmp_path: Path) -> None:
     assert "OK" in outcome.stdout.split(" - ", maxsplit=1)[0]
 
 
+def test_nagios_is_told_of_a_mistake_too(tmp_path: Path) -> None:
+    """Agents show what a plugin writes to stdout, and nothing else."""
+    outcome = subprocess.run(
+        [*CLI, "run", "--format", "nagios", "--config", "gone.yaml"],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert outcome.returncode == 3
+    assert outcome.stdout.startswith(f"SAGEMAKER UNKNOWN - {tmp_path}/gone.yaml: there is no such file")
+
+
 @pytest.mark.parametrize(
     ("argv", "sentence"),
     [

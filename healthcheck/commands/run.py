@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from healthcheck import __version__
-from healthcheck.commands.arguments import Arguments
+from healthcheck.commands.arguments import EXIT_USAGE, Arguments
 from healthcheck.commands.console import Console, Progress
 from healthcheck.commands.parts import Parts
 from healthcheck.doctor import examine, exit_code
 from healthcheck.engine.runner import Runner
 from healthcheck.engine.snapshot import Snapshot
+from healthcheck.errors import HealthcheckError
 from healthcheck.host import LocalHost
 from healthcheck.registry import Registry
 from healthcheck.result import Status
@@ -22,6 +23,17 @@ _INDENT = 2
 
 def execute(arguments: Arguments, console: Console) -> int:
     """Look once at everything that is planned, and print what was seen."""
+    try:
+        return _look(arguments, console)
+    except HealthcheckError as error:
+        if arguments.format != "nagios":
+            raise
+        # Monitoring agents show stdout and drop stderr.
+        console.document(f"SAGEMAKER UNKNOWN - {' / '.join(str(error).splitlines())}")
+        return EXIT_USAGE
+
+
+def _look(arguments: Arguments, console: Console) -> int:
     parts = Parts(arguments, console)
     plan = parts.load()
     progress = Progress(console, sum(len(target.checks) for target in plan.targets))
