@@ -15,6 +15,7 @@ from aws_imitation import Imitation
 
 from healthcheck import Aws, Check, CredentialSource, Target, check, minutes
 from healthcheck.aws.gateway import Gateway
+from healthcheck.aws.pacing import Pacing
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -39,6 +40,7 @@ class Bench:
     home: Path
     gateway: Gateway
     calls: Counter[tuple[str, str, str]]
+    pacing: Pacing
     pauses: list[float] = field(default_factory=list)
     now: list[datetime] = field(default_factory=lambda: [NOON])
 

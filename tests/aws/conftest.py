@@ -37,14 +37,15 @@ def make_bench(
         def count(service: str, operation: str, outcome: str) -> None:
             calls[service, operation, outcome] += 1
 
+        pacing = Pacing(pause=pauses.append, jitter=lambda: 1.0)
         gateway = Gateway(
             environ=os.environ,
             clock=lambda: now[0],
             on_call=count,
-            pacing=Pacing(pause=pauses.append, jitter=lambda: 1.0),
+            pacing=pacing,
         )
         gateways.append(gateway)
-        return Bench(aws, clean_environment, gateway, calls, pauses, now)
+        return Bench(aws, clean_environment, gateway, calls, pacing, pauses, now)
 
     yield make
     for gateway in gateways:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,8 +12,10 @@ import pytest
 from aws_bench import Bench
 from aws_imitation import Asked, Told, error, role
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 from healthcheck import CredentialSource, FailureKind
+from healthcheck.aws import TooManyCalls
 from healthcheck.errors import DeadlinePassed, NoScope, UndeclaredCall
 
 GATHERED = 10.0
@@ -412,3 +415,113 @@ def test_all_clients_share_their_connections(bench: Bench) -> None:
         aws.client("iam").get_role(RoleName="Trainer")
 
     assert bench.aws.connections == 1
+
+
+@pytest.mark.parametrize("status", [200, 302, 403, 404])
+def test_a_web_page_in_place_of_an_answer_is_no_answer(bench: Bench, status: int) -> None:
+    """A captive portal, or a filtering proxy: neither "nothing there" nor a refusal by AWS."""
+    page = Told("<html>Please sign in</html>", status, (("Content-Type", "text/html; charset=utf-8"),))
+    bench.aws.answers["sagemaker.ListEndpoints"] = lambda _: page
+    for _ in range(2):
+        with bench.scope("sagemaker.ListEndpoints") as aws:
+            with pytest.raises(ResponseParserError) as failed:
+                aws.client("sagemaker").list_endpoints()
+            assert aws.failure(failed.value).kind is FailureKind.BAD_ANSWER
+
+    assert bench.calls == {("sagemaker", "ListEndpoints", "failed"): 2}
+
+
+def test_a_load_balancers_page_means_that_the_service_is_down(bench: Bench) -> None:
+    page = Told("<html><b>Http/1.1 Service Unavailable</b></html>", 503, (("Content-Type", "text/html"),))
+    bench.aws.answers["sagemaker.ListEndpoints"] = lambda _: page
+    with bench.scope("sagemaker.ListEndpoints", seconds=60) as aws, pytest.raises(ClientError) as failed:
+        aws.client("sagemaker").list_endpoints()
+
+    assert bench.gateway.classify(failed.value).kind is FailureKind.SERVICE_ERROR
+    assert bench.aws.count("sagemaker.ListEndpoints") == 3
+
+
+def test_a_run_that_breaks_off_frees_those_who_wait_for_its_request(bench: Bench) -> None:
+    def break_off(**_: object) -> None:
+        raise KeyError("a handler of somebody else's")
+
+    with bench.scope("iam.GetRole") as aws:
+        client = aws.client("iam")
+        client.meta.events.register("before-call", break_off)
+        with pytest.raises(KeyError):
+            client.get_role(RoleName="Trainer")
+    client.meta.events.unregister("before-call", break_off)
+
+    with bench.scope("iam.GetRole", seconds=5) as aws:
+        assert aws.client("iam").get_role(RoleName="Trainer")["Role"]["RoleName"] == "Trainer"
+
+
+def drain(bench: Bench, payer: str | CredentialSource) -> None:
+    """Take so many turns that the next comes in about ten seconds."""
+    bucket = bench.pacing.bucket(payer, "iam")
+    for _ in range(60):
+        bucket.turn(time.monotonic(), 1e9)
+
+
+def test_a_call_whose_turn_comes_too_late_is_not_sent(bench: Bench) -> None:
+    drain(bench, CredentialSource())
+    with bench.scope("iam.GetRole", seconds=1.0) as aws, pytest.raises(TooManyCalls) as late:
+        aws.client("iam").get_role(RoleName="Trainer")
+
+    assert bench.gateway.classify(late.value).kind is FailureKind.THROTTLED
+    assert bench.aws.asked == []
+    with bench.scope("iam.GetRole", seconds=60) as aws:
+        assert aws.client("iam").get_role(RoleName="Trainer")  # nobody waits for what was never sent
+
+
+def test_a_throttled_call_whose_next_turn_comes_too_late_stays_throttled(bench: Bench) -> None:
+    def throttle(_: Asked) -> Told:
+        drain(bench, CredentialSource())
+        return error("Throttling", "Rate exceeded", 400)
+
+    bench.aws.answers["iam.GetRole"] = throttle
+    with bench.scope("iam.GetRole", seconds=3.0) as aws, pytest.raises(ClientError) as throttled:
+        aws.client("iam").get_role(RoleName="Trainer")
+
+    assert bench.gateway.classify(throttled.value).kind is FailureKind.THROTTLED
+    assert bench.aws.count("iam.GetRole") == 1
+
+
+def test_two_sources_of_one_account_share_its_turns_once_that_is_known(bench: Bench) -> None:
+    bench.write_profiles("[same]\naws_access_key_id=AKIABBBB111122223333\naws_secret_access_key=x\n")
+    sources = (CredentialSource(), CredentialSource(profile="same"))
+    for source in sources:
+        with bench.scope("sts.GetCallerIdentity", source=source) as aws:
+            assert aws.account() == "111122223333"
+    drain(bench, "111122223333")
+    for source in sources:
+        with bench.scope("iam.GetRole", source=source, seconds=1.0) as aws, pytest.raises(TooManyCalls):
+            aws.client("iam").get_role(RoleName="Trainer")
+
+
+def test_a_connection_that_breaks_off_is_tried_again_once(bench: Bench) -> None:
+    def hang_up(_: Asked) -> Told:
+        raise ConnectionAbortedError
+
+    bench.aws.answers["iam.GetRole"] = one_by_one(hang_up, role)
+    with bench.scope("iam.GetRole", seconds=60) as aws:
+        assert aws.client("iam").get_role(RoleName="Trainer")["Role"]["RoleName"] == "Trainer"
+
+    assert bench.calls == {("iam", "GetRole", "failed"): 1, ("iam", "GetRole", "ok"): 1}
+
+
+def test_older_signers_are_given_the_same_keys(bench: Bench) -> None:
+    with bench.scope("iam.GetRole") as aws:
+        keys = aws.client("iam")._request_signer._credentials
+        assert (keys.access_key, keys.secret_key, keys.token) == (
+            "AKIAAAAA111122223333",
+            "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEYab",
+            None,
+        )
+    with pytest.raises(NoScope):
+        _ = keys.access_key
+
+
+def test_the_time_is_the_gateways(bench: Bench) -> None:
+    with bench.scope() as aws:
+        assert aws.now == bench.now[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -467,3 +468,63 @@ def test_the_identity_of_the_imitation_is_the_signer() -> None:
     """A check of the tests' own footing: the imitation tells accounts by the keys that sign."""
     asked = Asked("sts", "us-east-1", "AKIAAAAA123456789012", "GetCallerIdentity", {}, "POST", "/", {})
     assert "<Account>123456789012</Account>" in identity(asked).body
+
+
+def test_a_process_that_hangs_is_not_waited_for_for_ever(make_bench: MakeBench, tmp_path: Path) -> None:
+    bench = make_bench()
+    answer = {"Version": 1, "AccessKeyId": "ASIAAAAA111122223333", "SecretAccessKey": "hush"}
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    bench.write_config(process(tmp_path, f"open({str(gate)!r}).read(); print('''{json.dumps(answer)}''')"))
+    bench.gateway._sources._most_seconds = 0.05
+
+    failure = resolve(bench, CredentialSource(profile="other")).failure
+    assert failure is not None
+    assert (failure.kind, failure.is_transient) == (FailureKind.TIMED_OUT, True)
+
+    gate.write_text("go on")
+    bench.gateway._sources._most_seconds = 10
+    bench.later(seconds=10)
+    assert resolve(bench, CredentialSource(profile="other")).key_id_suffix == "3333"
+
+
+def test_a_validation_error_of_sts_means_that_there_are_no_credentials(bench: Bench) -> None:
+    bench.aws.answers["sts.AssumeRole"] = lambda _: error("ValidationError", "DurationSeconds exceeds", 400)
+
+    failure = resolve(bench, CredentialSource(assume_role=ROLE)).failure
+
+    assert failure is not None
+    assert (failure.kind, failure.code) == (FailureKind.NO_CREDENTIALS, "ValidationError")
+    assert "DurationSeconds exceeds" in failure.sentence
+
+
+def test_a_role_of_a_source_that_has_no_keys_says_why(make_bench: MakeBench) -> None:
+    failure = resolve(make_bench(), CredentialSource(assume_role=ROLE)).failure
+
+    assert failure is not None
+    assert (failure.kind, failure.check) == (FailureKind.NO_CREDENTIALS, "credentials.resolvable")
+    assert failure.sentence.startswith(f"role {ROLE} from ambient credentials: ambient credentials: no credentials")
+
+
+def test_a_shared_file_of_another_encoding_is_told(make_bench: MakeBench) -> None:
+    bench = make_bench()
+    (bench.home / "credentials").write_bytes("[other]\naws_access_key_id=ä\n".encode("utf-16"))
+
+    failure = resolve(bench, CredentialSource(profile="other")).failure
+
+    assert failure is not None
+    assert (failure.kind, failure.code) == (FailureKind.NO_CREDENTIALS, "ConfigParseError")
+    assert str(bench.home / "credentials") in failure.sentence
+
+
+def test_a_providers_own_failed_request_is_counted(make_bench: MakeBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1")
+    bench = make_bench()
+    bench.write_profiles(profile("111122223333", "base"))
+    bench.write_config(f"[profile chained]\nrole_arn={ROLE}\nsource_profile=base\n")
+
+    failure = resolve(bench, CredentialSource(profile="chained")).failure
+
+    assert failure is not None
+    assert (failure.kind, failure.check) == (FailureKind.UNREACHABLE, "network.reachable")
+    assert bench.calls == {("sts", "AssumeRole", "failed"): 1}
