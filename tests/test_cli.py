@@ -17,6 +17,7 @@ from healthcheck import Check, Purpose, Result, check, minutes, ok
 from healthcheck.cli import main
 from healthcheck.commands.arguments import build_parser
 from healthcheck.commands.checks import page
+from healthcheck.commands.demo import called_as
 from healthcheck.engine.discovery import discover
 from healthcheck.registry import Registry
 from healthcheck.surfaces.documents import checks_document, dump
@@ -174,3 +175,17 @@ def test_what_the_terminal_cannot_show_does_not_stop_the_rest() -> None:
         env={**os.environ, "PYTHONIOENCODING": "ascii"},
     )
     assert (outcome.returncode, outcome.stderr) == (0, "")
+
+
+def test_commands_to_paste_name_the_program_as_the_shell_finds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / ".venv" / "bin" / "sagemaker-healthcheck"
+    script.parent.mkdir(parents=True)
+    script.touch(mode=0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert called_as(str(script)) == ".venv/bin/sagemaker-healthcheck"
+    assert called_as("/usr/lib/python3/healthcheck/__main__.py") == "sagemaker-healthcheck"
+    monkeypatch.setenv("PATH", str(script.parent))
+    assert called_as(str(script)) == "sagemaker-healthcheck"

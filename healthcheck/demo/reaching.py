@@ -14,12 +14,21 @@ from healthcheck.demo.scene import TARGETS, adapt
 from healthcheck.demo.state import RunningDemo
 from healthcheck.result import Status
 from healthcheck.testing.world.faults import FAULTS, Fault, find
-from healthcheck.testing.world.remote import WorldClient
+from healthcheck.testing.world.remote import WorldClient, WorldFailed
 
 Tell = Callable[[str], None]
 
 
-def break_(demo: RunningDemo, name: str, tell: Tell) -> None:
+def is_there(demo: RunningDemo) -> bool:
+    """Whether it answers: its process may have been killed, and its number given to another one."""
+    try:
+        WorldClient(demo.world_url).describe()
+    except WorldFailed:
+        return False
+    return True
+
+
+def break_(demo: RunningDemo, name: str, tell: Tell, *, program: str) -> None:
     """Switch a fault on, let the daemon look again, and say what to expect."""
     fault, setup = _named(name)
     if fault.needs_restart:
@@ -31,7 +40,7 @@ def break_(demo: RunningDemo, name: str, tell: Tell) -> None:
     verdict = "a warning" if fault.status is Status.WARNING else fault.status.value
     tell(f"Broken in {setup}: {fault.sentence}")
     tell(f"In a few seconds {demo.daemon_url} shows {fault.check} as {verdict} ({fault.reason}).")
-    tell(f"Mend it again: sagemaker-healthcheck demo --mend {name}")
+    tell(f"Mend it again: {program} demo --mend {name}")
 
 
 def mend(demo: RunningDemo, name: str, tell: Tell) -> None:

@@ -39,6 +39,8 @@ class Wish:
     """A fault to break in the demo that is running."""
     mend_fault: str | None = None
     list_faults: bool = False
+    program: str = "sagemaker-healthcheck"
+    """How this program is called in the shell that it was called from; for commands to paste."""
 
 
 def run(wish: Wish, *, environ: Mapping[str, str], tell: Tell, log_stream: TextIO) -> int:
@@ -63,13 +65,13 @@ def run(wish: Wish, *, environ: Mapping[str, str], tell: Tell, log_stream: TextI
         # A fault that does not exist is told even where no demo runs.
         find((wish.break_fault or wish.mend_fault or "").partition("@")[0])
         if running is None:
-            raise DemoError("no demo is running; start one in another terminal: sagemaker-healthcheck demo")
+            raise DemoError(f"no demo is running; start one in another terminal: {wish.program} demo")
         if wish.break_fault:
-            reaching.break_(running, wish.break_fault, tell)
+            reaching.break_(running, wish.break_fault, tell, program=wish.program)
         else:
             reaching.mend(running, str(wish.mend_fault), tell)
         return 0
-    if running is not None:
+    if running is not None and reaching.is_there(running):
         raise DemoError(
             f"a demo is running already: process {running.process_id}, {running.daemon_url} (Ctrl-C there ends it)"
         )
@@ -107,13 +109,12 @@ def _show(wish: Wish, path: Path, tell: Tell, log_stream: TextIO) -> None:
                 with orders() as received:
                     daemon.start()
                     state.write(path, state.RunningDemo(os.getpid(), world.url, daemon.url, name))
-                    _welcome(daemon.url, tell)
-                    while (order := received.get()) is not Order.STOP:
-                        if order is Order.RELOAD:
-                            daemon.reload()
-                        else:
-                            daemon.run_all()
-                    tell("\nStopping …")
+                    _welcome(daemon.url, wish.program, tell)
+                    while (order := received.get()) is Order.RUN_NOW:
+                        daemon.run_all()
+                    # Else the terminal was closed (a daemon would reload): there is nobody to tell, and it ends.
+                    if order is Order.STOP:
+                        tell("\nStopping …")
             finally:
                 state.forget(path)
                 daemon.stop()
@@ -123,7 +124,7 @@ def _listening(settings: DaemonSettings, listen: str | None) -> DaemonSettings:
     return replace(settings, listen=listen) if listen else settings
 
 
-def _welcome(url: str, tell: Tell) -> None:
+def _welcome(url: str, program: str, tell: Tell) -> None:
     tell(f"""
 The daemon is watching {len(TARGETS)} set-ups; nothing leaves this machine.
 
@@ -134,11 +135,11 @@ The daemon is watching {len(TARGETS)} set-ups; nothing leaves this machine.
 Broken at first, to be found by it:""")
     for fault_id, setup in BROKEN_AT_FIRST:
         tell(f"  {setup:<10}{find(fault_id).sentence}")
-    tell("""
+    tell(f"""
 In another terminal:
-  sagemaker-healthcheck demo --faults               what can be broken
-  sagemaker-healthcheck demo --break role-deleted   break it; page and metrics follow within seconds
-  sagemaker-healthcheck demo --mend role-deleted    mend it again
+  {program} demo --faults               # what can be broken
+  {program} demo --break role-deleted   # break it; page and metrics follow within seconds
+  {program} demo --mend role-deleted    # mend it again
 
 Ctrl-C ends it.
 """)
