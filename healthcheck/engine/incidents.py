@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from healthcheck.engine.snapshot import Incident, IncidentChanged, IncidentPhase, PluginFailure
-from healthcheck.result import SEVERITY, Fix, Status
+from healthcheck.result import SEVERITY, Fix, Status, worst
 from healthcheck.run import Cause
 
 PLUGINS_CHECK = "plugins.loadable"
@@ -112,20 +112,31 @@ class IncidentBook:
     def _incident(self, cause: Cause) -> Incident:
         if cause not in self._built:
             shares = self._shares[cause]
-            worst = max(shares.values(), key=lambda share: SEVERITY.index(share.status))
+            speaker = _worst(shares.values())
+            names = sorted(shares)
             self._built[cause] = Incident(
                 id=incident_id(cause),
                 cause=cause.check,
                 subject=cause.subject,
-                targets=tuple(sorted(shares)),
-                status=worst.status,
-                reason=worst.reason,
-                summary=worst.summary,
-                fix=worst.fix,
-                blocked={target: shares[target].blocked for target in sorted(shares) if shares[target].blocked},
+                targets=tuple(names),
+                status=speaker.status,
+                reason=speaker.reason,
+                summary=speaker.summary,
+                fix=speaker.fix,
+                blocked={target: shares[target].blocked for target in names if shares[target].blocked},
                 since=self._since[cause],
             )
         return self._built[cause]
+
+
+def _worst(shares: Iterable[Contribution]) -> Contribution:
+    """Return the first of the most severe. Thousands may take part, and one joins at a time."""
+    found: dict[Status, Contribution] = {}
+    for share in shares:
+        if share.status is Status.CRITICAL:
+            return share
+        found.setdefault(share.status, share)
+    return found[worst(found)]
 
 
 def _headline(incident: Incident) -> tuple[object, ...]:

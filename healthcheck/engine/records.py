@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from healthcheck.engine.damping import NOTHING_STANDS, Standing, after_look
 from healthcheck.engine.failures import CREDENTIALS_CHECK, cause_of, stale
 from healthcheck.engine.incidents import Contribution
+from healthcheck.engine.keeping import kept
 from healthcheck.engine.snapshot import CheckChanged, CheckState, Damping, TargetState
 from healthcheck.errors import FailureKind
 from healthcheck.result import Result, Status, worst
@@ -29,6 +30,7 @@ STALE = "stale"
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 NO_GAUGES: Mapping[str, float] = MappingProxyType({})
+_NOTHING: Mapping[Cause, Contribution] = MappingProxyType({})
 
 _SHARED = frozenset({FailureKind.NOT_PERMITTED.value, STALE})
 """Reasons for which checks of a target that name one subject have one cause, whichever comes first."""
@@ -64,10 +66,11 @@ class CheckRecord:
     def take(self, run: Run, damping: Damping, now: datetime) -> None:
         """Take note of a run. `refresh` then says what it changes on the surface."""
         before, is_stale = self.view.run, now >= self.stale_from
+        run = kept(run, before)
         self.look_at = None
         if run.status is Status.SKIPPED:
             # What stood does not apply any more; should it apply again, it has to be seen again.
-            self._forget(now)
+            self._forget(run.started)
         elif run.is_transient:
             # Once soon after, in case it has passed; not again and again against something that is overloaded.
             if before is None or not before.is_transient:
@@ -75,9 +78,8 @@ class CheckRecord:
         elif run.status is not Status.BLOCKED:
             self._judge(run, damping, now, is_stale=is_stale)
         elif self.view.status is Status.BLOCKED:
-            self.heard = now
-        last_ok = run.started if run.status is Status.OK else self.view.last_ok
-        self.view = replace(self.view, run=run, raw_status=run.status, last_ok=last_ok)
+            self.heard = run.started
+        self.view = _changed(self.view, run=run)
 
     def _judge(self, run: Run, damping: Damping, now: datetime, *, is_stale: bool) -> None:
         if is_stale and self.standing.status is not None:
@@ -85,34 +87,33 @@ class CheckRecord:
             self.standing = NOTHING_STANDS
         self.standing = after_look(self.standing, run.status, damping)
         if self.standing.status is not None:
-            self.heard = now
+            self.heard = run.started
         if self.standing.looks == 0:
             self.stood_on = run
         else:
             self.look_at = now + timedelta(seconds=damping.confirm_seconds)
 
-    def _forget(self, now: datetime) -> None:
-        self.standing, self.stood_on, self.heard = NOTHING_STANDS, None, now
+    def _forget(self, heard: datetime) -> None:
+        self.standing, self.stood_on, self.heard = NOTHING_STANDS, None, heard
 
-    def refresh(self, others: Mapping[str, CheckRecord], now: datetime) -> CheckChanged | None:
-        """Bring what surfaces show up to date, and return the change if the status changed."""
+    def refresh(self, others: Mapping[str, CheckRecord], now: datetime, told: list[CheckChanged]) -> bool:
+        """Bring what surfaces show up to date, add the change to `told`, and return whether anything changed."""
         before = self.view
         status, reason, cause = self._shown(others, now)
+        if (status, reason, cause) == (before.status, before.reason, before.cause):
+            return False
         if status is Status.BLOCKED and before.status is not Status.BLOCKED:
             self._forget(now)
-        if (status, reason, cause) == (before.status, before.reason, before.cause):
-            return None
-        since = before.since if status is before.status else now
-        self.view = replace(before, status=status, reason=reason, cause=cause, since=since)
-        if self.is_new and not self.has_verdict:
-            return None
-        if reason == STALE and self.view.run is None:
-            self.view = replace(self.view, run=self._never_ran(now))
-        first, self.is_new = self.is_new, False
-        run = self.view.run
-        if run is None or (status is before.status and not first):
-            return None
-        return CheckChanged(before.target, before.check, None if first else before.status, status, reason, cause, run)
+        run = before.run
+        if run is None and reason == STALE:
+            run = self._never_ran(now)
+        self.view = _changed(before, run=run, shown=(status, reason, cause), now=now)
+        is_first = self.is_new
+        self.is_new = is_first and not self.has_verdict
+        if run is not None and not self.is_new and (is_first or status is not before.status):
+            was = None if is_first else before.status
+            told.append(CheckChanged(before.target, before.check, was, status, reason, cause, run))
+        return True
 
     def _shown(self, others: Mapping[str, CheckRecord], now: datetime) -> tuple[Status, str | None, str | None]:
         last, is_stale = self.view.run, now >= self.stale_from
@@ -151,12 +152,26 @@ class CheckRecord:
 class TargetRecord:
     """How one target stands. Owned by the state, whose lock guards it."""
 
+    __slots__ = (
+        "_account",
+        "_last_round",
+        "_state",
+        "checks",
+        "contributions",
+        "generation",
+        "is_changed",
+        "look_for_stale_at",
+        "planned",
+    )
+
     def __init__(self, planned: PlannedTarget, generation: int, now: datetime) -> None:
         self.planned = planned
         self.generation = generation
         """That of the plan which last changed this target; runs of earlier ones are about something else."""
         self.checks = {bound.id: _new(bound, planned.name, now) for bound in planned.checks}
-        self.contributions: Mapping[Cause, Contribution] = {}
+        self.contributions: Mapping[Cause, Contribution] = _NOTHING
+        self.is_changed = False
+        """Whether what surfaces show has changed since `contributions` were worked out."""
         self._last_round: datetime | None = None
         self._account: str | None = None
         self._state: TargetState | None = None
@@ -165,7 +180,7 @@ class TargetRecord:
     def keep(self, planned: PlannedTarget, generation: int, now: datetime) -> None:
         """Go on under a new plan: checks that it does not change keep what is known of them."""
         was, self.planned = self.planned, planned
-        self._state = None
+        self._state, self.is_changed = None, True
         if planned.fingerprint != was.fingerprint:
             self.generation = generation
         is_same_place = replace(was.target, labels=planned.target.labels) == planned.target
@@ -188,15 +203,22 @@ class TargetRecord:
         if run.check == CREDENTIALS_CHECK:
             account = run.decisive.evidence.get("account")
             self._account = account if isinstance(account, str) else self._account
-        behind = [other for other in self.checks.values() if _is_blocked_by(other.view.run, run.check)]
-        return self._refresh([record, *behind], now)
+        told: list[CheckChanged] = []
+        if record.refresh(self.checks, now, told):
+            self.is_changed = True
+            for other in self.checks.values():
+                if _is_blocked_by(other.view.run, run.check):
+                    other.refresh(self.checks, now, told)
+        return told
 
     def expire(self, now: datetime) -> list[CheckChanged]:
         """Return what has become too old to be shown as it was."""
-        self._state = None
-        changes = self._refresh(self.checks.values(), now)
+        told: list[CheckChanged] = []
+        self._state, self.is_changed = None, True
+        for record in self.checks.values():
+            record.refresh(self.checks, now, told)
         self.look_for_stale_at = self._next_stale()
-        return changes
+        return told
 
     def finish_round(self, at: datetime) -> None:
         """Note when all due checks last had a verdict."""
@@ -204,25 +226,30 @@ class TargetRecord:
 
     def contribute(self) -> Mapping[Cause, Contribution]:
         """Return this target's share in incidents, by cause. A blocked check never has one of its own."""
-        shares: dict[Cause, Contribution] = {}
+        heads: dict[Cause, tuple[CheckState, Result]] = {}
+        behind: dict[Cause, list[str]] = {}
         roots: dict[str, Cause] = {}
         shared: dict[tuple[str | None, str], Cause] = {}
         for check_id, record in self.checks.items():
-            if record.view.status is Status.BLOCKED:
+            view = record.view
+            if view.status is Status.BLOCKED:
                 for cause in {roots[root.check] for root in record.roots(self.checks) if root.check in roots}:
-                    shares[cause] = _with_blocked(shares[cause], check_id)
-            elif record.view.status.needs_action and record.has_verdict:
+                    behind[cause].append(check_id)
+            elif view.status.needs_action and record.has_verdict:
                 verdict, cause = self._verdict(record)
-                if record.view.reason in _SHARED:
-                    cause = shared.setdefault((record.view.reason, cause.subject), cause)
+                if view.reason in _SHARED:
+                    cause = shared.setdefault((view.reason, cause.subject), cause)
                 roots[check_id] = cause
-                if cause not in shares:
-                    shares[cause] = Contribution(
-                        record.view.status, record.view.reason, verdict.summary, verdict.fix, record.view.since, ()
-                    )
+                heads.setdefault(cause, (view, verdict))
+                followers = behind.setdefault(cause, [])
                 if cause.check != check_id:
-                    shares[cause] = _with_blocked(shares[cause], check_id)
-        return shares
+                    followers.append(check_id)
+        return {
+            cause: Contribution(
+                view.status, view.reason, verdict.summary, verdict.fix, view.since, tuple(behind[cause])
+            )
+            for cause, (view, verdict) in heads.items()
+        } or _NOTHING
 
     def _verdict(self, record: CheckRecord) -> tuple[Result, Cause]:
         """Return what the incident of a check says, and its cause unless an earlier check has the same."""
@@ -246,9 +273,6 @@ class TargetRecord:
             )
         return self._state
 
-    def _refresh(self, records: Iterable[CheckRecord], now: datetime) -> list[CheckChanged]:
-        return [change for record in records if (change := record.refresh(self.checks, now)) is not None]
-
     def _next_stale(self) -> datetime:
         fresh = [record.stale_from for record in self.checks.values() if record.view.reason != STALE]
         return min(fresh, default=NEVER)
@@ -259,12 +283,26 @@ def _new(bound: BoundCheck, target: str, now: datetime) -> CheckRecord:
     return CheckRecord(bound, view, now)
 
 
+def _changed(
+    view: CheckState,
+    *,
+    run: Run | None,
+    shown: tuple[Status, str | None, str | None] | None = None,
+    now: datetime | None = None,
+) -> CheckState:
+    """Return a view with another run, and with another status if one is given."""
+    # By position: `replace` takes three times as long, and this is done for every run.
+    status, reason, cause = shown or (view.status, view.reason, view.cause)
+    since = view.since if now is None or status is view.status else now
+    raw_status, last_ok = view.raw_status, view.last_ok
+    if run is not None:
+        raw_status = run.status
+        last_ok = run.started if raw_status is Status.OK else last_ok
+    return CheckState(view.target, view.check, status, raw_status, reason, cause, since, last_ok, run)
+
+
 def _is_blocked_by(run: Run | None, check_id: str) -> bool:
     return run is not None and run.status is Status.BLOCKED and any(cause.check == check_id for cause in run.causes)
-
-
-def _with_blocked(share: Contribution, check_id: str) -> Contribution:
-    return replace(share, blocked=(*share.blocked, check_id))
 
 
 def _gauges(views: Iterable[CheckState]) -> Mapping[str, float]:

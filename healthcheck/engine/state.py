@@ -13,7 +13,6 @@ from healthcheck.engine.records import TargetRecord
 from healthcheck.engine.snapshot import (
     CheckChanged,
     Damping,
-    Event,
     IncidentChanged,
     IncidentPhase,
     Observer,
@@ -187,13 +186,12 @@ class State:
 
     def _settle(self, target: TargetRecord, changes: Iterable[CheckChanged]) -> None:
         """Draw the consequences of something that happened to a target. The lock is held."""
-        events: list[Event] = list(changes)
-        self._announcer.put(events)
+        self._announcer.put(changes)
         self._picture = None
-        contributions = target.contribute()
-        if contributions or target.contributions:
+        if target.is_changed or target.contributions:
+            contributions = target.contribute()
             self._book.put(target.planned.name, target.contributions, contributions)
-            target.contributions = contributions
+            target.contributions, target.is_changed = contributions, False
 
     def _note_look(self, target: TargetRecord, check_id: str) -> None:
         key, look_at = (target.planned.name, check_id), target.checks[check_id].look_at

@@ -165,7 +165,7 @@ class TestBeforeTheFirstVerdict:
         run = watch.see("role.exists", result)
         state = watch.of("role.exists")
         assert (state.status, state.reason, state.raw_status) == (Status.UNKNOWN, "not_run_yet", result.status)
-        assert state.run is run
+        assert state.run == run
         assert watch.incidents == {}
         assert watch.changes == []
 
