@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from cases import CASES
 
 from healthcheck.check import Check
 from healthcheck.engine.discovery import discover
 from healthcheck.testing import assert_contract
+from tests.cases import CASES
 
 CHECKS = tuple(discover().registry)
 
