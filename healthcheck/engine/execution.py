@@ -198,7 +198,7 @@ def _verdict_on(error: BaseException, check: Check, target: Target, gateway: Gat
             failure = gateway.classify(error)
     if failure.kind is FailureKind.CRASHED:
         # The sentence is for the operator; whoever mends the check needs the place.
-        _LOG.error("check %s crashed on %s", check.id, target.name, exc_info=error)
+        _LOG.error("check.crashed", extra={"check": check.id, "target": target.name}, exc_info=error)
         return failure, faulty(failure.kind.value, failure.sentence, check)
     return failure, unjudged(failure, check, target)
 

@@ -18,14 +18,16 @@ TRANSIENT_REASONS = frozenset(kind.value for kind in TRANSIENT)
 
 CREDENTIALS_REASONS = frozenset({FailureKind.CREDENTIALS_EXPIRED.value, FailureKind.CREDENTIALS_INVALID.value})
 
-_FAULTS_OF_CHECKS = frozenset({"bad_result", "crashed", "no_verdict", "undeclared_call"})
+_FAULTS_OF_SOURCES = frozenset(
+    {FailureKind.NO_CREDENTIALS, FailureKind.CREDENTIALS_EXPIRED, FailureKind.CREDENTIALS_INVALID}
+)
 
 
 def unjudged(failure: Failure, check: Check, target: Target) -> Result:
     """Return the verdict of a check that was stopped by a failure."""
     facts = (("operation", failure.operation), ("code", failure.code))
     return unknown(
-        subject_of(failure.kind.value, failure.missing_actions, check, target),
+        subject_of(failure, target),
         failure.sentence,
         reason=failure.kind.value,
         fix=fix_of(failure, check, target),
@@ -58,17 +60,15 @@ def stale(check: Check, target: str, since: datetime, limit: timedelta) -> Resul
     )
 
 
-def subject_of(reason: str, missing_actions: tuple[str, ...], check: Check, target: Target) -> str:
+def subject_of(failure: Failure, target: Target) -> str:
     """Return what a verdict is about that the check itself could not name.
 
     The same cause gets the same words on every target that sees it, so that it becomes one incident.
     """
-    if reason == FailureKind.NOT_PERMITTED.value and missing_actions:
-        return missing_permission(missing_actions, target.source)
-    if reason in CREDENTIALS_REASONS or reason == FailureKind.NO_CREDENTIALS.value:
+    if failure.kind is FailureKind.NOT_PERMITTED and failure.missing_actions:
+        return missing_permission(failure.missing_actions, target.source)
+    if failure.kind in _FAULTS_OF_SOURCES:
         return target.source.name
-    if reason in _FAULTS_OF_CHECKS:
-        return check.id
     return target.name
 
 

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from healthcheck.engine.execution import MAX_ANSWER_AGE_SECONDS
 from healthcheck.engine.rounds import Round
@@ -141,21 +141,28 @@ class Pacer:
             if self._is_pumping:
                 return
             self._is_pumping = True
+        is_through = False
         try:
-            while True:
-                with self._lock:
-                    if not self._queue or self._running >= self._limit:
-                        self._is_pumping = False
-                        return
-                    lane = self._queue.popleft()
-                    request, lane.next = lane.next, None
-                    lane.is_running = True
-                    self._running += 1
-                if request is not None:
-                    self._begin(lane, request)
-        except BaseException:
-            self._is_pumping = False
-            raise
+            while (begun := self._next()) is not None:
+                self._begin(*begun)
+            is_through = True
+        finally:
+            if not is_through:
+                # A mistake of ours stopped one round; it must not stop all that follow.
+                self._is_pumping = False
+
+    def _next(self) -> tuple[Lane, Request] | None:
+        with self._lock:
+            if not self._queue or self._running >= self._limit:
+                # Let go under the lock: whoever ends a round from now on looks for the next one himself.
+                self._is_pumping = False
+                return None
+            lane = self._queue.popleft()
+            # A lane is in the queue as long as it has a next round and none that runs.
+            request, lane.next = cast("Request", lane.next), None
+            lane.is_running = True
+            self._running += 1
+            return lane, request
 
     def _begin(self, lane: Lane, request: Request) -> None:
         def end(ended: Round) -> None:

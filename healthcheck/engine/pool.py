@@ -176,5 +176,4 @@ class Pool:
                 deadlines = [task.deadline for task in self._running if task.phase is _Phase.RUNNING]
                 self._watched_until = min(deadlines, default=math.inf)
                 seconds = self._watched_until - self._monotonic()
-                if seconds > 0:
-                    self._sooner.wait(None if math.isinf(seconds) else seconds)
+                self._sooner.wait(None if math.isinf(seconds) else max(seconds, 0))

@@ -104,13 +104,12 @@ class CheckRecord:
             return False
         if status is Status.BLOCKED and before.status is not Status.BLOCKED:
             self._forget(now)
-        run = before.run
-        if run is None and reason == STALE:
-            run = self._never_ran(now)
+        # Nothing but the passing of time changes what is shown of a check that never ran.
+        run = before.run or self._never_ran(now)
         self.view = _changed(before, run=run, shown=(status, reason, cause), now=now)
         is_first = self.is_new
         self.is_new = is_first and not self.has_verdict
-        if run is not None and not self.is_new and (is_first or status is not before.status):
+        if not self.is_new and (is_first or status is not before.status):
             was = None if is_first else before.status
             told.append(CheckChanged(before.target, before.check, was, status, reason, cause, run))
         return True
@@ -286,7 +285,7 @@ def _new(bound: BoundCheck, target: str, now: datetime) -> CheckRecord:
 def _changed(
     view: CheckState,
     *,
-    run: Run | None,
+    run: Run,
     shown: tuple[Status, str | None, str | None] | None = None,
     now: datetime | None = None,
 ) -> CheckState:
@@ -294,11 +293,8 @@ def _changed(
     # By position: `replace` takes three times as long, and this is done for every run.
     status, reason, cause = shown or (view.status, view.reason, view.cause)
     since = view.since if now is None or status is view.status else now
-    raw_status, last_ok = view.raw_status, view.last_ok
-    if run is not None:
-        raw_status = run.status
-        last_ok = run.started if raw_status is Status.OK else last_ok
-    return CheckState(view.target, view.check, status, raw_status, reason, cause, since, last_ok, run)
+    last_ok = run.started if run.status is Status.OK else view.last_ok
+    return CheckState(view.target, view.check, status, run.status, reason, cause, since, last_ok, run)
 
 
 def _is_blocked_by(run: Run | None, check_id: str) -> bool:

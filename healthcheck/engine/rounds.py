@@ -83,11 +83,6 @@ class Round:
         self._proof: Run | None = None
         self._is_proving = False
 
-    @property
-    def checks(self) -> frozenset[str]:
-        """The ids of the checks that the round runs."""
-        return frozenset(self._checks)
-
     def wait(self, timeout_seconds: float | None = None) -> bool:
         """Wait for the end, and return whether every check has a verdict."""
         return self._ended.wait(timeout_seconds) and not self.is_aborted

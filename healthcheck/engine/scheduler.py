@@ -35,10 +35,6 @@ MISSED = "missed"
 """Rounds were due while this process slept."""
 
 
-def _nobody(_: str) -> None:
-    pass
-
-
 @dataclass(slots=True, eq=False)
 class _Entry:
     """A target on the schedule."""
@@ -67,7 +63,7 @@ class Scheduler:
         state: State,
         *,
         clock: Callable[[], datetime],
-        on_skipped: Callable[[str], None] = _nobody,
+        on_skipped: Callable[[str], None],
     ) -> None:
         self._plan = plan
         self._runner = runner
@@ -161,10 +157,8 @@ class Scheduler:
 
     def _overlapped(self, event: JobSubmissionEvent) -> None:
         with self._lock:
-            entry = self._by_job.get(event.job_id)
-            if entry is None:
-                return
-            entry.seen = event.scheduled_run_times[-1]
+            if entry := self._by_job.get(event.job_id):
+                entry.seen = event.scheduled_run_times[-1]
         self._on_skipped(OVERLAP)
 
     def _watch(self, plan: Plan) -> None:

@@ -31,7 +31,8 @@ class Audience:
                 self.failures += 1
                 if observer not in self._failed:
                     self._failed.add(observer)
-                    _LOG.exception("an observer failed and is told of the next event all the same")
+                    # It is told of the next event all the same.
+                    _LOG.exception("observer.failed", extra={"observer": type(observer).__name__})
 
 
 class Announcer:

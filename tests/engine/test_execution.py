@@ -298,7 +298,8 @@ def test_ctrl_c_is_not_for_a_check_to_keep() -> None:
 
 def test_a_crash_is_logged_with_its_place(caplog: pytest.LogCaptureFixture) -> None:
     run_of(lambda: sys.exit("no"))
-    assert "check role.exists crashed on prod/eu-west-1" in caplog.text
+    (record,) = [record for record in caplog.records if record.message == "check.crashed"]
+    assert (vars(record)["check"], vars(record)["target"]) == ("role.exists", "prod/eu-west-1")
     assert "SystemExit" in caplog.text
 
 
@@ -356,3 +357,11 @@ def test_the_probe_receives_what_it_asked_for_and_its_settings() -> None:
     assert bound.check.capabilities[0] is Aws
     assert seen == [gateway, target(source=PROD), {"horizon": timedelta(hours=2)}]
     assert FIX.text
+
+
+def test_a_session_that_no_profile_can_renew_is_renewed_where_it_comes_from() -> None:
+    fix = fix_of(expired().failure, check("role.exists").check, target())
+    assert fix == Fix("Renew ambient credentials where this process gets them from, then let it look again.")
+    assert fix_of(expired().failure, check("role.exists").check, target(source=PROD)).commands == (
+        "aws sso login --profile prod",
+    )

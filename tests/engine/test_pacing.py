@@ -13,7 +13,7 @@ from healthcheck.engine.pacing import Lane, Look, Pacer, Request
 from healthcheck.engine.runner import Runner
 from healthcheck.engine.snapshot import UNDAMPED, Event, RoundFinished
 from healthcheck.engine.state import State
-from healthcheck.plan import BoundCheck, PlannedTarget
+from healthcheck.plan import BoundCheck
 from healthcheck.result import Result
 from healthcheck.run import Run
 
@@ -186,5 +186,15 @@ def test_a_round_that_is_aborted_is_not_whole_and_the_lane_is_free(roads: list[R
     assert not paced.pacer.is_busy(paced.lanes["a"])
 
 
-def test_an_empty_target_is_a_target() -> None:
-    assert isinstance(planned(on=target("empty")), PlannedTarget)
+def test_a_mistake_of_ours_stops_one_round_and_not_those_that_follow(
+    roads: list[Road], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paced = road(roads, "a", "b")
+    with monkeypatch.context() as broken:
+        broken.setattr(paced.state, "waiting", {}.__getitem__)
+        with pytest.raises(KeyError):
+            paced.ask("a", frozenset({"a.a"}))
+    look = paced.ask("b", frozenset({"a.a"}))
+    paced.finish("b", look)
+    assert not paced.pacer.stop(0)
+    paced.pacer._running -= 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+import pytest
 from workbench import PATIENCE_SECONDS, HeldClock
 
 from healthcheck.engine.pool import Pool, Task
@@ -184,3 +185,18 @@ def test_closing_is_bounded_and_begins_nothing_more() -> None:
     assert not waiting.begun.is_set()
     assert not after.begun.is_set()
     assert running.outcomes == ["done"]
+
+
+def test_a_thread_that_a_mistake_of_ours_kills_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    killed: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", killed.append)
+    pool, waiting = Pool(1), released(Job("waiting"))
+
+    def work() -> Callable[[], None]:
+        pool.submit(waiting.task)
+        raise ZeroDivisionError
+
+    pool.submit(Task(work, lambda: None, 30, "broken"))
+    wait(waiting.told)
+    assert pool.close(PATIENCE_SECONDS)
+    assert (len(killed), waiting.outcomes) == (1, ["done"])

@@ -448,3 +448,16 @@ def test_answers_may_be_as_old_as_was_asked_when_the_round_began_plus_the_rounds
     every = timedelta(hours=1)
     bench.run(check("a.a", slow, every=every), check("a.b", [good()], after=("a.a",), every=every), max_age_seconds=0)
     assert bench.gateway.ages == {"a.a": 0, "a.b": 4}
+
+
+def test_a_round_that_has_ended_cannot_be_aborted(bench: Bench) -> None:
+    ended = bench.start(check("a.a", [good()]))
+    assert ended.wait(PATIENCE_SECONDS)
+    ended.abort()
+    assert (ended.is_aborted, ended.wait(0)) == (False, True)
+
+
+def test_a_runner_is_healthy_as_long_as_hung_workers_can_be_replaced(bench: Bench) -> None:
+    assert (bench.runner.is_healthy, bench.runner.workers, bench.runner.rounds_running) == (True, 4, 0)
+    bench.runner._pool.max_abandoned = 0
+    assert not bench.runner.is_healthy

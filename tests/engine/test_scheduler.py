@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
 from workbench import PATIENCE_SECONDS, START, Gateway, NoHost, Notebook, bad, check, good, plan, planned, target
 
 from healthcheck.engine.runner import Runner
@@ -269,6 +270,12 @@ class TestConfirming:
         work.clock.advance(3 * 3600)
         work.scheduler.beat_now()
         assert work.incidents == ["opened"]
+
+
+def test_an_overlap_of_a_target_that_has_just_gone_is_counted_all_the_same(works: Make) -> None:
+    work = works(one())
+    work.scheduler._overlapped(JobSubmissionEvent(EVENT_JOB_MAX_INSTANCES, "gone 0", "default", [START]))
+    assert work.skipped == ["overlap"]
 
 
 class TestRunNow:

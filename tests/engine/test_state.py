@@ -482,6 +482,13 @@ class TestSnapshots:
 
 
 class TestTelling:
+    def test_nobody_needs_to_listen(self) -> None:
+        state = State(plan(watching()), damping=UNDAMPED, clock=lambda: START)
+        watch = Watch()
+        watch.state = state
+        watch.see("role.exists", good())
+        assert (watch.shown("role.exists"), state.failures_of_observers) == (("ok", None), 0)
+
     def test_everything_is_told_in_order(self) -> None:
         watch = Watch(damping=UNDAMPED)
         watch.see("role.exists", bad("role x"))
