@@ -148,6 +148,45 @@ def test_nagios_gets_one_line(world: WorldClient, tmp_path: Path) -> None:
     assert "OK" in outcome.stdout.split(" - ", maxsplit=1)[0]
 
 
+CRASHING = '''
+from healthcheck import Target, check, hours
+
+@check(every=hours(1))
+def works(target: Target):
+    """It works."""
+    raise ValueError(target.name)
+'''
+
+
+@pytest.fixture
+def crashing(tmp_path: Path) -> Path:
+    """A folder of installed packages, with one that brings a check that crashes."""
+    site = tmp_path / "site"
+    (site / "gpu-1.0.dist-info").mkdir(parents=True)
+    (site / "gpu.py").write_text(CRASHING, "utf-8")
+    (site / "gpu-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: gpu\nVersion: 1.0\n", "utf-8")
+    (site / "gpu-1.0.dist-info" / "entry_points.txt").write_text("[healthcheck.checks]\ngpu = gpu\n", "utf-8")
+    return site
+
+
+@pytest.mark.parametrize(("options", "is_shown"), [((), False), (("--debug",), True)])
+def test_where_a_check_crashed_is_shown_to_those_who_ask(
+    tmp_path: Path, crashing: Path, options: tuple[str, ...], *, is_shown: bool
+) -> None:
+    outcome = subprocess.run(
+        [*CLI, "run", "--check", "gpu.works", *options],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(crashing)},
+    )
+    assert outcome.returncode == 3
+    assert "UNKNOWN  gpu.works  crashed" in outcome.stdout
+    assert ("Traceback" in outcome.stderr, "gpu.py" in outcome.stderr) == (is_shown, is_shown)
+
+
 def test_nagios_is_told_of_a_mistake_too(tmp_path: Path) -> None:
     """Agents show what a plugin writes to stdout, and nothing else."""
     outcome = subprocess.run(

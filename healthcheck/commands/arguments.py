@@ -101,6 +101,7 @@ class Arguments(argparse.Namespace):
     check: list[str]
     target: list[str]
     fail_on: str
+    debug: bool
     listen: str | None
     enable_lifecycle: bool
     log_format: Literal["auto", "json", "console"] | None
@@ -158,6 +159,9 @@ def build_parser() -> Parser:
         choices=FAIL_ON,
         default="warning",
         help="exit with 0 unless something is at least this bad (default: %(default)s; in this order)",
+    )
+    run.add_argument(
+        "--debug", action="store_true", help="show on stderr where a check crashed, and what libraries log"
     )
     run.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="default: %(default)s")
 

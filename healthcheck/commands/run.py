@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 
 from healthcheck import __version__
@@ -23,6 +24,7 @@ _INDENT = 2
 
 def execute(arguments: Arguments, console: Console) -> int:
     """Look once at everything that is planned, and print what was seen."""
+    _listen_to_libraries(console, wanted=arguments.debug)
     try:
         return _look(arguments, console)
     except HealthcheckError as error:
@@ -51,6 +53,12 @@ def _look(arguments: Arguments, console: Console) -> int:
         parts.gateway.close()
     console.document(_rendered(snapshot, arguments.format, parts.discovery.registry, console))
     return exit_code(snapshot.status, None if arguments.fail_on == "never" else Status(arguments.fail_on))
+
+
+def _listen_to_libraries(console: Console, *, wanted: bool) -> None:
+    """Show what is logged if somebody wants it: else Python itself would, in the middle of the tree."""
+    handler = logging.StreamHandler(console.stderr) if wanted else logging.NullHandler()
+    logging.basicConfig(handlers=[handler], level=logging.INFO, format="%(name)s: %(message)s")
 
 
 def _rendered(snapshot: Snapshot, wanted: str, registry: Registry, console: Console) -> str:
