@@ -12,8 +12,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
@@ -191,6 +193,31 @@ def test_ctrl_c_ends_it_cleanly(demo: Demo, terminal: Terminal, folder: Path) ->
     answer = terminal.type("--break", "role-deleted")
     assert answer.returncode == 3
     assert "no demo is running; start one" in answer.stderr
+
+
+def test_it_does_not_outlive_its_terminal(terminal: Terminal, folder: Path) -> None:
+    """Closed or killed: the imitation, which is a process of its own, ends too, and another demo may start."""
+    for number in (signal.SIGHUP, signal.SIGKILL):
+        with terminal.start("--listen", "127.0.0.1:0") as process:
+            try:
+                assert process.stdout
+                assert any(line.startswith("Ctrl-C") for line in process.stdout)
+                note = json.loads((folder / "sagemaker-healthcheck" / "demo.json").read_text())
+                process.send_signal(number)
+                process.wait(20)
+            finally:
+                process.kill()
+        until(partial(is_gone, note["world_url"]), "the end of the world")
+
+
+def is_gone(url: str) -> bool:
+    """Whether nobody takes connections there any more."""
+    address = urlsplit(url)
+    try:
+        socket.create_connection((str(address.hostname), address.port or 0), timeout=5).close()
+    except ConnectionError:
+        return True
+    return False
 
 
 def test_a_port_that_is_taken_is_named(terminal: Terminal) -> None:

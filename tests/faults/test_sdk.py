@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 from examination import Look
-from support import missing
 
 from healthcheck.result import Status
 from healthcheck.testing.world import WorldClient
+from tests.support import missing
 
 _SDK = """
 import json, sys

@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 import threading
+from queue import Empty, SimpleQueue
 from types import FrameType
 
 from healthcheck.errors import HealthcheckError
@@ -23,10 +24,12 @@ def main() -> int:
     except ModuleNotFoundError as error:
         sys.stderr.write(f"{error.name} is not installed; install sagemaker-healthcheck[demo]\n")
         return 3
-    stopping = threading.Event()
+    # A handler runs between two instructions of whatever the main thread is doing; unlike an Event's lock,
+    # SimpleQueue.put is made to be interrupted by itself.
+    endings: SimpleQueue[None] = SimpleQueue()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
-        stopping.set()
+        endings.put(None)
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
@@ -40,15 +43,26 @@ def main() -> int:
     sys.stdout.write(json.dumps({"url": world.url}) + "\n")
     sys.stdout.flush()
     # Whoever started us may be killed without a word; then standard input ends.
-    threading.Thread(target=_wait_for_end, args=(stopping,), daemon=True).start()
-    stopping.wait()
+    threading.Thread(target=_wait_for_end, args=(endings,), daemon=True).start()
+    # In short waits: a signal that arrives just before a wait without end begins would not be heard.
+    while not ended(endings):
+        pass
     world.close()
     return 0
 
 
-def _wait_for_end(stopping: threading.Event) -> None:
+def ended(endings: SimpleQueue[None]) -> bool:
+    """Wait a moment for the end."""
+    try:
+        endings.get(timeout=0.5)
+    except Empty:
+        return False
+    return True
+
+
+def _wait_for_end(endings: SimpleQueue[None]) -> None:
     sys.stdin.read()
-    stopping.set()
+    endings.put(None)
 
 
 if __name__ == "__main__":

@@ -58,8 +58,9 @@ class Door:
         """Change what meets whoever knocks; connections that are open are cut."""
         if state is self.state:
             return
-        self._shut()
-        self._socket = self._bind(self.port)
+        if self.state is not DoorState.REFUSING:
+            self._shut()
+            self._socket = self._bind(self.port)
         self.state = state
         if state is DoorState.REFUSING:
             return  # bound, so that nobody else takes the port, but not listening
