@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from examination import Examination, Look
 
 from healthcheck.aws import Gateway
 from healthcheck.doctor import examine
@@ -19,6 +18,7 @@ from healthcheck.loading import Loader
 from healthcheck.registry import Registry
 from healthcheck.run import Run
 from healthcheck.testing.world import Client, WorldClient, start
+from tests.faults.examination import Examination, Look
 
 
 @pytest.fixture(scope="session")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from examination import Look
 
 from healthcheck.permissions import OPERATIONS
 from healthcheck.registry import Registry
 from healthcheck.result import Status
 from healthcheck.testing.world import FAULTS, Fault, WorldClient
+from tests.faults.examination import Look
 
 Verdict = tuple[Status, str | None]
 

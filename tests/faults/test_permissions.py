@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from examination import Look
 
 from healthcheck.check import Check
 from healthcheck.engine.discovery import discover
@@ -18,6 +17,7 @@ from healthcheck.permissions import OPERATIONS
 from healthcheck.registry import Registry
 from healthcheck.result import Status
 from healthcheck.testing.world import WorldClient
+from tests.faults.examination import Look
 
 # moto asks s3:HeadBucket of HeadBucket, an action that does not exist; the world answers it by itself.
 _NOT_ENFORCED = frozenset({"s3:ListBucket"})

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from examination import Look
 
 from healthcheck.result import Status
 from healthcheck.testing.world import WorldClient
+from tests.faults.examination import Look
 from tests.support import missing
 
 _SDK = """

@@ -1,0 +1,1 @@
+"""The world of faults, and the doctor in it."""
