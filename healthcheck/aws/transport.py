@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import ssl
 import threading
 from collections.abc import Mapping
@@ -20,6 +21,10 @@ CONNECT_SECONDS = 5.0
 READ_SECONDS = 15.0
 CONNECTIONS = 64
 """Connections kept to one host: as many as there are workers."""
+
+_SOCKET_OPTIONS = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1))
+"""botocore gives them to its own sessions only. Without the first, each call with a body waits up to 40 ms until its
+headers are acknowledged (Nagle's algorithm); the second finds connections that a gateway has silently dropped."""
 
 
 class SharedTls(URLLib3Session):
@@ -37,7 +42,12 @@ class SharedTls(URLLib3Session):
         self._loaded = _changed(self._authorities)
         self._context.load_verify_locations(self._authorities)
         timeout: Any = (CONNECT_SECONDS, READ_SECONDS)  # botocore's stubs know one number only
-        super().__init__(proxies=dict(proxies), timeout=timeout, max_pool_connections=CONNECTIONS)
+        super().__init__(
+            proxies=dict(proxies),
+            timeout=timeout,
+            max_pool_connections=CONNECTIONS,
+            socket_options=list(_SOCKET_OPTIONS),
+        )
 
     def _get_ssl_context(self) -> ssl.SSLContext:
         return self._context
