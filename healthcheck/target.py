@@ -55,6 +55,24 @@ class Target:
     bucket: str | None = "default"
     """A bucket's name, ``default`` for ``sagemaker-{region}-{account}``, or none for no bucket."""
     purposes: tuple[Purpose, ...] = (Purpose.TRAINING,)
+    reads: tuple[str, ...] = ()
+    """``s3://bucket/prefix`` of what jobs read beside `bucket`."""
+    writes: tuple[str, ...] = ()
+    """``s3://bucket/prefix`` of what jobs write, and read again, beside `bucket`."""
+    images: tuple[str, ...] = ()
+    """Images in ECR that jobs run, as they are pulled, of the target's region; none = not known."""
+    output_keys: tuple[str, ...] = ()
+    """ARNs of the KMS keys of the target's region with which jobs encrypt what they write."""
+    volume_keys: tuple[str, ...] = ()
+    """ARNs of the KMS keys of the target's region that encrypt the disks of jobs and endpoints."""
+    subnets: tuple[str, ...] = ()
+    """The subnets in which jobs run; none = in no VPC of the account."""
+    security_groups: tuple[str, ...] = ()
+    caller: str | None = None
+    """Who starts jobs: the ARN of a user or role, ``self`` for the identity of `source`, ``none`` for nobody here.
+
+    None = the identity of `source`, unless it may start nothing at all and so only looks.
+    """
     labels: Mapping[str, str] = field(default_factory=dict)
     """The user's own labels, exported on ``target_info`` to route alerts by."""
     configured: bool = True

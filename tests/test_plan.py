@@ -106,6 +106,24 @@ targets:
     assert plan.path == tmp_path / "healthcheck.yaml"
 
 
+def test_each_region_has_the_keys_and_images_that_are_in_it(tmp_path: Path) -> None:
+    key = "arn:aws:kms:{}:111122223333:key/0-1"
+    image = "111122223333.dkr.ecr.{}.amazonaws.com/churn:2"
+    regions = ("us-east-1", "eu-west-1")
+    text = f"""\
+targets:
+  - name: a
+    regions: [{", ".join(regions)}]
+    output_keys: [{", ".join(f'"{key.format(region)}"' for region in regions)}]
+    images: [{", ".join(image.format(region) for region in regions)}]
+    reads: ["s3://acme/"]
+"""
+    targets = [planned.target for planned in planned(tmp_path, text).targets]
+    assert [(target.output_keys, target.images, target.reads) for target in targets] == [
+        ((key.format(region),), (image.format(region),), ("s3://acme/",)) for region in regions
+    ]
+
+
 def test_a_target_without_regions_is_in_the_region_of_its_source_or_in_none(tmp_path: Path) -> None:
     plan = planned(tmp_path, "targets: [{name: a, profile: work}, {name: b, profile: other}]\n")
     assert [(target.name, target.target.region) for target in plan.targets] == [
@@ -357,6 +375,21 @@ MEANING = [
         ),
     ),
     (
+        "targets: [{name: a, regions: [us-east-1], volume_keys: ['arn:aws:kms:eu-west-1:111122223333:key/0-1']}]",
+        1,
+        18,
+        (
+            "volume_keys of target a: arn:aws:kms:eu-west-1:111122223333:key/0-1 is in eu-west-1, and the target in "
+            "us-east-1; jobs use what is beside them"
+        ),
+    ),
+    (
+        "targets: [{name: a, regions: [us-east-1, eu-west-1], subnets: [subnet-01234567]}]",
+        1,
+        18,
+        "target a names subnets and 2 regions; make a target of each region",
+    ),
+    (
         "checks: {'*': {enabled: no}}\ntargets: [{name: a}]",
         2,
         18,
@@ -464,6 +497,11 @@ targets:
     role: {ROLE}
     bucket: none
     purposes: [training, hosting]
+    reads: ["s3://acme/$$in/"]
+    output_keys: ["arn:aws:kms:eu-west-1:111122223333:key/0-1", "arn:aws:kms:us-east-1:111122223333:key/0-2"]
+    images: [111122223333.dkr.ecr.eu-west-1.amazonaws.com/churn:2]
+    security_groups: [sg-01234567]
+    caller: none
     labels: {{team: vision, cost: "$${{X}} 5 $$", paid: "null", note: "a: b # c"}}
     checks:
       role.exists: {{enabled: no}}

@@ -28,6 +28,7 @@ RESERVED_LABELS = frozenset({"target", "account", "region"})
 # What an ARN of anything looks like. Stricter would be wrong here: an ARN of the wrong kind, account or
 # partition, and a placeholder inside one, are met by role.configured, which explains each and harms no other target.
 _ARN_OUTLINE = r"arn:[^:\s]*:[^:\s]*:[^:\s]*:[^:\s]*:\S+"
+_IDS = "a list of ids"
 _ROLE_EXAMPLE = "arn:aws:iam::111122223333:role/NAME"
 
 
@@ -47,6 +48,17 @@ def _account_hint(written: str) -> str:
 def _bucket_hint(written: str) -> str:
     name = re.fullmatch(r"(?:s3://|arn:[a-z-]+:s3:::)([A-Za-z0-9._-]+)(?:/.*)?", written)
     return f"; did you mean {name[1]}?" if name else ""
+
+
+def _location_hint(written: str) -> str:
+    name = re.fullmatch(r"(?:arn:[a-z-]+:s3:::)?([a-z0-9.-]{3,63})((?:/.*)?)", written)
+    return f"; did you mean s3://{name[1]}{name[2]}?" if name else ""
+
+
+def _key_hint(written: str) -> str:
+    if written.startswith("alias/") or ":alias/" in written:
+        return "; an alias can come to mean another key, and its key's ARN is in `aws kms describe-key --key-id ALIAS`"
+    return ""
 
 
 def _assumable_hint(written: str) -> str:
@@ -107,6 +119,25 @@ _ACCOUNT = replace(
 )
 _REGION = text(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}", "the name of a region, such as eu-west-1")
 
+_LOCATION = text(
+    r"s3://[A-Za-z0-9][A-Za-z0-9._-]{2,254}(?:/[^\x00-\x1f]*)?",
+    "an address such as s3://bucket/prefix/",
+    hint=_location_hint,
+)
+_KEY = text(
+    r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+",
+    "the ARN of a KMS key, such as arn:aws:kms:eu-west-1:111122223333:key/ID",
+    hint=_key_hint,
+)
+_IMAGE = text(
+    r"[0-9]{12}\.dkr\.ecr(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/[a-z0-9][a-z0-9._/-]*(?:[:@][A-Za-z0-9._:-]+)?",
+    "an image in ECR, such as 111122223333.dkr.ecr.eu-west-1.amazonaws.com/churn:2",
+)
+_CALLER = text(
+    r"self|none|arn:aws[a-z-]*:(?:iam::[0-9]{12}:(?:user|role)|sts::[0-9]{12}:assumed-role)/[A-Za-z0-9+=,.@_/-]+",
+    "self, none, or the ARN of a user or role",
+)
+
 SOURCE_FIELDS: dict[str, Field] = {
     "arn": Field(
         text(
@@ -148,6 +179,39 @@ TARGET_FIELDS: dict[str, Field] = {
     "purposes": Field(
         listing(members(Purpose), expected="a list such as [training, hosting]"),
         "What the target is for; decides which permissions matter.",
+    ),
+    "reads": Field(
+        listing(_LOCATION, expected="a list such as [s3://acme-data/train/]"),
+        "What jobs read beside the bucket.",
+    ),
+    "writes": Field(
+        listing(_LOCATION, expected="a list such as [s3://acme-models/churn/]"),
+        "What jobs write, and read again, beside the bucket.",
+    ),
+    "images": Field(
+        listing(_IMAGE, expected="a list of images"),
+        "The images that jobs run; left out = any of this account and of AWS.",
+    ),
+    "output_keys": Field(
+        listing(_KEY, expected="a list of ARNs of KMS keys"),
+        "The KMS keys with which jobs encrypt what they write, if they name one.",
+    ),
+    "volume_keys": Field(
+        listing(_KEY, expected="a list of ARNs of KMS keys"),
+        "The KMS keys that encrypt the disks of jobs and endpoints, if they name one.",
+    ),
+    "subnets": Field(
+        listing(text(r"subnet-[0-9a-f]{8,17}", "the id of a subnet, such as subnet-0123456789abcdef0"), expected=_IDS),
+        "The subnets in which jobs run; left out = jobs run in no VPC of yours.",
+    ),
+    "security_groups": Field(
+        listing(text(r"sg-[0-9a-f]{8,17}", "the id of a security group, such as sg-0123456789abcdef0"), expected=_IDS),
+        "The security groups of jobs that run in those subnets.",
+    ),
+    "caller": Field(
+        _CALLER,
+        "Who starts jobs: the ARN of a user or role; self = whoever the credentials belong to; none = nobody here. "
+        "Left out = self, unless that identity may start nothing at all.",
     ),
 }
 """The simple keys of a target; ``assume_role``, ``labels`` and ``checks`` are mappings of their own."""

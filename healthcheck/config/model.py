@@ -85,6 +85,14 @@ class TargetEntry:
     role: str | None = None
     bucket: str | None = "default"
     purposes: tuple[Purpose, ...] = (Purpose.TRAINING,)
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+    output_keys: tuple[str, ...] = ()
+    volume_keys: tuple[str, ...] = ()
+    subnets: tuple[str, ...] = ()
+    security_groups: tuple[str, ...] = ()
+    caller: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     checks: tuple[CheckEntry, ...] = ()
 

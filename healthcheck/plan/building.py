@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -22,6 +23,9 @@ ROLE_VARIABLE = "SAGEMAKER_ROLE_ARN"
 
 AMBIENT_NAME = "ambient"
 """The name of the one target that is watched when none is configured."""
+
+_IMAGE_REGION = re.compile(r"[0-9]{12}\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.")
+_KEY_REGION = re.compile(r"arn:[a-z-]+:kms:([a-z0-9-]+):")
 
 AmbientRegion = Callable[[CredentialSource], "str | None"]
 
@@ -93,6 +97,7 @@ def build(
     names: list[str] = []
     for entry in config.targets or (_ambient_entry(environ),):
         selection = binder.bind(entry.checks)
+        _look_for_regions(entry, found)
         if not selection.checks and len(registry):
             found.add(entry.place, f"target {entry.name} has every check turned off; turn one on, or remove the target")
         if roots:
@@ -125,9 +130,46 @@ def _targets(entry: TargetEntry, ambient_region: AmbientRegion, *, is_configured
             role=entry.role,
             bucket=entry.bucket,
             purposes=entry.purposes,
+            reads=entry.reads,
+            writes=entry.writes,
+            images=_of_region(entry.images, _IMAGE_REGION, region),
+            output_keys=_of_region(entry.output_keys, _KEY_REGION, region),
+            volume_keys=_of_region(entry.volume_keys, _KEY_REGION, region),
+            subnets=entry.subnets,
+            security_groups=entry.security_groups,
+            caller=entry.caller,
             labels=entry.labels,
             configured=is_configured,
         )
+
+
+def _of_region(named: tuple[str, ...], pattern: re.Pattern[str], region: str | None) -> tuple[str, ...]:
+    """Return what belongs to a region by its own name."""
+    return tuple(text for text in named if region is None or _region_of(text, pattern) == region)
+
+
+def _region_of(text: str, pattern: re.Pattern[str]) -> str:
+    match = pattern.match(text)
+    return match[1] if match else ""
+
+
+def _look_for_regions(entry: TargetEntry, mistakes: Mistakes) -> None:
+    """Note what belongs to a region in which the target is not, or to no telling which of several."""
+    for field, named, pattern in (
+        ("images", entry.images, _IMAGE_REGION),
+        ("output_keys", entry.output_keys, _KEY_REGION),
+        ("volume_keys", entry.volume_keys, _KEY_REGION),
+    ):
+        for text in named:
+            region = _region_of(text, pattern)
+            if entry.regions and region not in entry.regions:
+                where = f"is in {region}, and the target in {', '.join(entry.regions)}"
+                mistakes.add(
+                    entry.place, f"{field} of target {entry.name}: {text} {where}; jobs use what is beside them"
+                )
+    if entry.subnets and len(entry.regions) > 1:
+        sentence = f"target {entry.name} names subnets and {len(entry.regions)} regions; make a target of each region"
+        mistakes.add(entry.place, sentence)
 
 
 class _Fingerprints:

@@ -13,6 +13,7 @@ from healthcheck.config.nodes import dump
 from healthcheck.plan.model import BoundCheck, Plan, PlannedTarget, Selection
 from healthcheck.target import CredentialSource
 
+_LISTS = ("reads", "writes", "images", "output_keys", "volume_keys", "subnets", "security_groups")
 _HEADER = "# The settings in force, every default and variable written out. They load again as they stand.\n"
 _AMBIENT_HEADER = "# No target is configured: this is what the environment amounts to; save it to begin a file.\n"
 
@@ -57,10 +58,17 @@ def _target(group: list[PlannedTarget], base: Selection) -> dict[str, Any]:
         "role": target.role,
         "bucket": target.bucket or "none",
         "purposes": [purpose.value for purpose in target.purposes],
+        **{key: _together(group, key) for key in _LISTS},
+        "caller": target.caller,
         "labels": dict(target.labels),
         "checks": _difference(Selection(group[0].checks, group[0].disabled), base),
     }
     return {key: value for key, value in everything.items() if value}
+
+
+def _together(group: list[PlannedTarget], key: str) -> list[str]:
+    """Put together what belongs to the single regions of an entry."""
+    return list(dict.fromkeys(text for planned in group for text in getattr(planned.target, key)))
 
 
 def _assume_role(source: CredentialSource) -> dict[str, str] | None:

@@ -63,6 +63,14 @@ targets:
     role: {ROLE}
     bucket: acme-data
     purposes: [hosting, training]
+    reads: ["s3://acme-raw/in/"]
+    writes: ["s3://acme-models"]
+    images: ["111122223333.dkr.ecr.us-east-1.amazonaws.com/team/churn:2"]
+    output_keys: ["arn:aws:kms:us-east-1:111122223333:key/0-1"]
+    volume_keys: ["arn:aws:kms:us-east-1:111122223333:key/0-2"]
+    subnets: [subnet-0123456789abcdef0]
+    security_groups: [sg-0123456789abcdef0]
+    caller: self
     labels: {{team: vision, paid: yes, cost: 010}}
     checks:
       credentials.expiry: {{enabled: no, every: 1h30m, timeout: 5s, horizon: 2h}}
@@ -77,11 +85,19 @@ targets:
         regions=("us-east-1", "eu-west-1"),
         role=ROLE,
         bucket="acme-data",
+        reads=("s3://acme-raw/in/",),
+        writes=("s3://acme-models",),
+        images=("111122223333.dkr.ecr.us-east-1.amazonaws.com/team/churn:2",),
+        output_keys=("arn:aws:kms:us-east-1:111122223333:key/0-1",),
+        volume_keys=("arn:aws:kms:us-east-1:111122223333:key/0-2",),
+        subnets=("subnet-0123456789abcdef0",),
+        security_groups=("sg-0123456789abcdef0",),
+        caller="self",
         purposes=(Purpose.HOSTING, Purpose.TRAINING),
         labels={"team": "vision", "paid": "yes", "cost": "010"},
         checks=(
             CheckEntry(
-                "credentials.expiry", Place(12, 7), False, timedelta(hours=1.5), timedelta(seconds=5), settings=settings
+                "credentials.expiry", Place(20, 7), False, timedelta(hours=1.5), timedelta(seconds=5), settings=settings
             ),
         ),
     )
@@ -176,7 +192,8 @@ TARGET_MISTAKES = [
         "colour: x",
         (
             'target a has no setting "colour"; it may have name, profile, account, regions, role, bucket, '
-            "purposes, assume_role, labels, checks"
+            "purposes, reads, writes, images, output_keys, volume_keys, subnets, security_groups, caller, "
+            "assume_role, labels, checks"
         ),
     ),
     (
@@ -206,6 +223,44 @@ TARGET_MISTAKES = [
             "tuning, hosting, pipelines, notebook; did you mean training?"
         ),
     ),
+    (
+        "reads: [acme-data/train]",
+        (
+            'entry 1 of reads of target a is "acme-data/train"; expected an address such as s3://bucket/prefix/; '
+            "did you mean s3://acme-data/train?"
+        ),
+    ),
+    (
+        "writes: ['arn:aws:s3:::acme-data']",
+        (
+            'entry 1 of writes of target a is "arn:aws:s3:::acme-data"; expected an address such as '
+            "s3://bucket/prefix/; did you mean s3://acme-data?"
+        ),
+    ),
+    (
+        "writes: s3://acme-data",
+        'writes of target a is "s3://acme-data"; expected a list such as [s3://acme-models/churn/]',
+    ),
+    (
+        "volume_keys: [alias/data]",
+        (
+            'entry 1 of volume_keys of target a is "alias/data"; expected the ARN of a KMS key, such as '
+            "arn:aws:kms:eu-west-1:111122223333:key/ID; an alias can come to mean another key, and its key's ARN is in "
+            "`aws kms describe-key --key-id ALIAS`"
+        ),
+    ),
+    (
+        "images: [churn:2]",
+        (
+            'entry 1 of images of target a is "churn:2"; expected an image in ECR, such as '
+            "111122223333.dkr.ecr.eu-west-1.amazonaws.com/churn:2"
+        ),
+    ),
+    (
+        "subnets: [subnet-1]",
+        ('entry 1 of subnets of target a is "subnet-1"; expected the id of a subnet, such as subnet-0123456789abcdef0'),
+    ),
+    ("caller: alice", 'caller of target a is "alice"; expected self, none, or the ARN of a user or role'),
     ("labels: [x]", "labels of target a is a list; expected a mapping such as {team: vision}"),
     ("labels: {region: x}", "the label region of target a exists for every target; choose another name"),
     (

@@ -47,6 +47,10 @@ GOOD = [
     "targets: [{name: a, account: 111122223333}]",
     "targets: [{name: a, bucket: none, profile: , labels: {team: vision, paid: yes, cost: 10}}]",
     "targets: [{name: a, assume_role: {arn: 'arn:aws:iam::111122223333:role/x', external_id: '${VALUE}5'}}]",
+    (
+        "targets: [{name: a, reads: ['s3://acme'], images: [111122223333.dkr.ecr.eu-west-1.amazonaws.com/churn:2], "
+        "volume_keys: ['arn:aws:kms:eu-west-1:111122223333:key/0-1'], subnets: [subnet-01234567], caller: none}]"
+    ),
     "targets: [{name: a, checks: {role.trust: {enabled: no, every: 1h30m}}}]",
     "checks: {role.*: {every: 1h}, '*': {timeout: 10s}, role.trust: }",
     "checks: {demo.typed: {count: 5, ratio: 2, deep: on, title: 7, within: null, colour: dark-blue, mode: slow}}",
@@ -71,6 +75,11 @@ WRONG = [
     "targets: [{name: a, role: Training}]",
     "targets: [{name: a, bucket: s3://x}]",
     "targets: [{name: a, purposes: [dancing]}]",
+    "targets: [{name: a, reads: [acme/train]}]",
+    "targets: [{name: a, output_keys: [alias/data]}]",
+    "targets: [{name: a, images: ['churn:2']}]",
+    "targets: [{name: a, security_groups: [default]}]",
+    "targets: [{name: a, caller: alice}]",
     "targets: [{name: a, labels: {target: x}}]",
     "targets: [{name: a, labels: {1a: x}}]",
     "targets: [{name: a, labels: {a: [x]}}]",
