@@ -237,6 +237,7 @@ from healthcheck.registry import Registry
 def hangs(target: Target) -> Iterator[Result]:
     '''It ends.'''
     if os.environ.get("HANG"):
+        print('{"event": "it.hangs"}', file=sys.stderr, flush=True)
         threading.Event().wait()
     yield ok("it", "it ended")
 
@@ -248,9 +249,9 @@ obey(assemble(discovery, environ=os.environ, cwd=Path.cwd(), explicit=None, log_
 class Process:
     """A daemon in a process of its own, read through its log."""
 
-    def __init__(self, folder: Path, **environ: str) -> None:
+    def __init__(self, folder: Path, *, shutdown_after: str = "1s", **environ: str) -> None:
         self.settings = folder / "healthcheck.yaml"
-        self.settings.write_text(SETTINGS.replace("5s", "1s"), "utf-8")
+        self.settings.write_text(SETTINGS.replace("5s", shutdown_after), "utf-8")
         self._process = subprocess.Popen(
             [sys.executable, "-c", PROCESS],
             cwd=folder,
@@ -284,12 +285,21 @@ class Process:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_it_in_time_although_a_check_hangs(tmp_path: Path, number: signal.Signals) -> None:
     with Process(tmp_path, HANG="yes") as process:
-        process.until("daemon.started")
+        process.until("it.hangs")
         began = time.monotonic()
         process.send(number)
         assert process.until("daemon.stopped")["clean"] is False
         assert process.ended() == 0
         assert time.monotonic() - began < 5.0
+
+
+def test_a_second_signal_does_not_wait_for_what_hangs(tmp_path: Path) -> None:
+    with Process(tmp_path, shutdown_after="10m", HANG="yes") as process:
+        process.until("it.hangs")
+        process.send(signal.SIGTERM)
+        process.until("daemon.stopping")
+        process.send(signal.SIGTERM)
+        assert process.ended() == -signal.SIGTERM
 
 
 def test_it_stops_at_once_when_nothing_runs(tmp_path: Path) -> None:
