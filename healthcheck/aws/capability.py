@@ -11,8 +11,8 @@ from botocore.exceptions import NoRegionError
 from healthcheck.aws.clients import Clients
 from healthcheck.aws.endpoints import Endpoints
 from healthcheck.aws.errors import classify
+from healthcheck.aws.profiles import Profile
 from healthcheck.aws.regions import Regions
-from healthcheck.aws.settings import EndpointSettings
 from healthcheck.capabilities import Credentials, Endpoint
 from healthcheck.errors import Failure
 
@@ -25,7 +25,7 @@ class RunAws:
         *,
         region: str | None,
         credentials: Credentials,
-        settings: EndpointSettings,
+        profile: Profile,
         clients: Clients,
         endpoints: Endpoints,
         regions: Regions,
@@ -33,7 +33,7 @@ class RunAws:
     ) -> None:
         self._region = region
         self._credentials = credentials
-        self._settings = settings
+        self._profile = profile
         self._clients = clients
         self._endpoints = endpoints
         self._regions = regions
@@ -69,11 +69,11 @@ class RunAws:
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
         """The URLs that botocore would call for this target."""
-        return self._endpoints.of(self.region, self._settings)
+        return self._endpoints.of(self.region, self._profile)
 
     def client(self, service: str) -> Any:
         """Return the shared client of a service for the target's region."""
-        return self._clients.client(service, self.region, self._settings)
+        return self._clients.client(service, self.region, self._profile.settings)
 
     def account(self) -> str:
         """Return the 12-digit account of the credentials; the check declares ``sts.GetCallerIdentity``."""

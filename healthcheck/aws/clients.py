@@ -106,11 +106,10 @@ class Clients:
 
     def _make(self, key: ClientKey) -> Any:
         settings = key.settings
-        override = settings.override(key.service)
         client: Any = self._session(settings).create_client(
             key.service,
             region_name=key.region,
-            endpoint_url=override.url if override else None,
+            endpoint_url=settings.override(key.service),
             verify=settings.ca_bundle,
             config=_config(settings),
         )

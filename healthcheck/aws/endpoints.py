@@ -12,6 +12,7 @@ from botocore.loaders import Loader
 from botocore.utils import get_environ_proxies, validate_region_name
 
 from healthcheck.aws.clients import GLOBAL
+from healthcheck.aws.profiles import Profile
 from healthcheck.aws.regions import Regions
 from healthcheck.aws.settings import REPORTED, EndpointSettings
 from healthcheck.capabilities import Endpoint
@@ -25,9 +26,9 @@ class Endpoints:
         self._regions = regions
         self._lock = threading.Lock()
         self._providers: dict[str, EndpointProvider] = {}
-        self._known: dict[tuple[str, EndpointSettings], tuple[str, ...]] = {}
+        self._known: dict[tuple[str, EndpointSettings], tuple[tuple[str, str | None], ...]] = {}
 
-    def of(self, region: str, settings: EndpointSettings) -> tuple[Endpoint, ...]:
+    def of(self, region: str, profile: Profile) -> tuple[Endpoint, ...]:
         """Return the addresses of the services that a working set-up needs.
 
         Raises:
@@ -35,11 +36,12 @@ class Endpoints:
             EndpointProviderError: botocore's rules have no address for it.
         """
         validate_region_name(region)
+        settings = profile.settings
         with self._lock:
             if (region, settings) not in self._known:
                 self._known[region, settings] = tuple(self._url(service, region, settings) for service in REPORTED)
             urls = self._known[region, settings]
-        return tuple(_endpoint(service, url, settings) for service, url in zip(REPORTED, urls, strict=True))
+        return tuple(_endpoint(service, url, profile) for service, url in zip(REPORTED, urls, strict=True))
 
     def _url(self, service: str, region: str, settings: EndpointSettings) -> str:
         override = settings.override(service)
@@ -50,7 +52,7 @@ class Endpoints:
             "UseFIPS": settings.use_fips and override is None,
             "UseDualStack": (settings.use_dualstack or (service == "s3" and bool(s3.get("use_dualstack_endpoint"))))
             and override is None,
-            "Endpoint": override.url if override else None,
+            "Endpoint": override,
             "UseGlobalEndpoint": _is_global(service, region, settings, s3),
             "ForcePathStyle": True,
         }
@@ -82,15 +84,14 @@ def _is_global(service: str, region: str, settings: EndpointSettings, s3: dict[s
     )
 
 
-def _endpoint(service: str, url: str, settings: EndpointSettings) -> Endpoint:
+def _endpoint(service: str, url: str, profile: Profile) -> Endpoint:
     proxy = get_environ_proxies(url).get(urlsplit(url).scheme)
-    override = settings.override(service)
     return Endpoint(
         service=service,
         url=url,
         proxy=without_password(proxy) if proxy else None,
-        ca_bundle=settings.ca_bundle,
-        overridden_by=override.named_by if override else None,
+        ca_bundle=profile.settings.ca_bundle,
+        overridden_by=profile.named_by.get(service),
     )
 
 

@@ -111,7 +111,7 @@ class Gateway:
         aws = RunAws(
             region=target.region,
             credentials=resolved.credentials,
-            settings=self._profiles.profile(target.source.profile).settings,
+            profile=self._profiles.profile(target.source.profile),
             clients=self._clients,
             endpoints=self._endpoints,
             regions=self._regions,

@@ -109,7 +109,7 @@ class _Wire:
         self._accounts = accounts
         self._on_call = on_call
         place = key.partition if key.service in _PARTITION_WIDE else key.region
-        self._family = (key.service, place, key.settings)
+        self._family = (key.service, place, id(key.settings))  # settings live as long as their client
 
     def admit(self, *, params: dict[str, Any], model: Any, context: dict[str, Any], **_: object) -> None:
         """provide-client-params: let the guard judge, and put the question in words."""
@@ -217,10 +217,10 @@ class _Wire:
 
     def _question(self, scope: Scope, operation: str, params: dict[str, Any]) -> Question:
         words = json.dumps(params, sort_keys=True, default=str)
-        asker = (scope.source, scope.generation, self._key.region)
+        asker = (scope.generation, self._key.region)
         if operation == "iam.GetPolicyVersion" and _AWS_MANAGED.match(str(params.get("PolicyArn"))):
             return Question((self._family, operation, words), asker, operation, is_immutable=True)
-        key = (scope.source, scope.generation, self._family, operation, words)
+        key = (scope.generation, self._family, operation, words)
         return Question(key, asker, operation)
 
 

@@ -29,6 +29,8 @@ class Profile:
 
     region: str | None
     settings: EndpointSettings
+    named_by: Mapping[str, str]
+    """For each service whose URL is replaced: the variable or setting that does it."""
 
 
 class Profiles:
@@ -49,6 +51,7 @@ class Profiles:
         self._lock = threading.Lock()
         self._stamp: Stamp | None = None
         self._known: dict[str | None, Profile] = {}
+        self._settings: dict[EndpointSettings, EndpointSettings] = {}
         self._reader = Session(include_builtin_handlers=False)
 
     def stamp(self) -> Stamp:
@@ -96,10 +99,14 @@ class Profiles:
         reader = self._reader
         reader.set_config_variable("profile", name)
         try:
-            return Profile(reader.get_config_variable("region"), read(reader, self._environ))
+            return self._profile(reader.get_config_variable("region"), reader)
         except (BotoCoreError, ValueError):
             # Resolving the credentials tells why; the network can be looked at all the same.
-            return Profile(self._environ.get("AWS_DEFAULT_REGION"), read(self._without_files(), self._environ))
+            return self._profile(self._environ.get("AWS_DEFAULT_REGION"), self._without_files())
+
+    def _profile(self, region: str | None, session: Session) -> Profile:
+        settings, named_by = read(session, self._environ)
+        return Profile(region, self._settings.setdefault(settings, settings), named_by)
 
     def _without_files(self) -> Session:
         session = Session(profile="default", include_builtin_handlers=False)

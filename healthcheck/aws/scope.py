@@ -29,7 +29,7 @@ class Scope:
     may_write: bool
     source: CredentialSource
     generation: int
-    """Counts how often the source was resolved to something new; answers of older ones are not remembered."""
+    """Stands for the source as it was last resolved from scratch; what was answered before is not remembered."""
     keys: ReadOnlyCredentials | None = field(repr=False)
     failure: Failure | None
     """Why there are no keys."""

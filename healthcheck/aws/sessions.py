@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import threading
 from collections.abc import Callable, Mapping
@@ -48,6 +49,7 @@ class Resolved:
     keys: ReadOnlyCredentials | None = field(repr=False)
     """What requests are signed with; none when the source failed."""
     generation: int
+    """A number for this source from when it was last resolved from scratch; no other source ever has it."""
 
     @property
     def failure(self) -> Failure | None:
@@ -101,6 +103,7 @@ class Sources:
         self._assume = assume
         self._lock = threading.Lock()
         self._entries: dict[CredentialSource, _Entry] = {}
+        self._generations = itertools.count(1)
 
     def resolve(self, source: CredentialSource, region: str | None) -> Resolved:
         """Return the source's credentials, resolved or refreshed as needed; others who ask meanwhile wait.
@@ -135,7 +138,7 @@ class Sources:
         stamp = self._profiles.stamp()
         if entry.is_forgotten or entry.stamp != stamp:
             entry.is_forgotten, entry.stamp = False, stamp
-            entry.generation += 1
+            entry.generation = next(self._generations)
             entry.holder = entry.resolved = entry.again_at = None
             entry.bounded = Bounded()
 

@@ -6,7 +6,8 @@ Clients are shared by every source whose endpoint settings are equal, so these a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from botocore.configprovider import ConfiguredEndpointProvider
@@ -22,34 +23,38 @@ SERVICES = tuple(sorted({*REPORTED, *(operation.service for operation in OPERATI
 _S3 = ("us_east_1_regional_endpoint", "use_accelerate_endpoint", "use_arn_region", "use_dualstack_endpoint")
 
 
-@dataclass(frozen=True, slots=True)
-class Override:
-    """A URL that replaces AWS's own for a service."""
-
-    service: str
-    url: str
-    named_by: str = field(compare=False)
-    """The variable or setting that says so."""
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EndpointSettings:
-    """Everything that makes two clients of one service and region differ, but for credentials."""
+    """Everything that makes two clients of one service and region differ, but for credentials.
+
+    Equal settings are one object (see `Profiles`), and its hash is worked out once: they are looked up at each call.
+    """
 
     ca_bundle: str | None = None
     use_fips: bool = False
     use_dualstack: bool = False
     sts_regional_endpoints: str = "regional"
     s3: tuple[tuple[str, Any], ...] = ()
-    overrides: tuple[Override, ...] = ()
+    overrides: tuple[tuple[str, str], ...] = ()
+    """Services and the URLs that replace AWS's own for them."""
 
-    def override(self, service: str) -> Override | None:
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.ca_bundle, self.use_fips, self.use_dualstack, self.s3, self.overrides))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def override(self, service: str) -> str | None:
         """Return the URL that replaces AWS's own for a service, if one does."""
-        return next((override for override in self.overrides if override.service == service), None)
+        return next((url for name, url in self.overrides if name == service), None)
 
 
-def read(session: Session, environ: Mapping[str, str]) -> EndpointSettings:
+def read(session: Session, environ: Mapping[str, str]) -> tuple[EndpointSettings, Mapping[str, str]]:
     """Read the endpoint settings of a session's profile, by botocore's own order of precedence.
+
+    Returns:
+        The settings, and for each service whose URL is replaced the variable or setting that does it.
 
     Raises:
         BotoCoreError: the profile or the shared files cannot be used.
@@ -57,18 +62,20 @@ def read(session: Session, environ: Mapping[str, str]) -> EndpointSettings:
     """
     variable = session.get_config_variable
     s3 = variable("s3") or {}
-    return EndpointSettings(
+    overrides = {} if variable("ignore_configured_endpoint_urls") else _overrides(session, environ)
+    settings = EndpointSettings(
         ca_bundle=variable("ca_bundle") or environ.get("REQUESTS_CA_BUNDLE"),
         use_fips=bool(variable("use_fips_endpoint")),
         use_dualstack=bool(variable("use_dualstack_endpoint")),
         sts_regional_endpoints=str(variable("sts_regional_endpoints")),
         s3=tuple((name, s3[name]) for name in _S3 if s3.get(name) is not None),
-        overrides=() if variable("ignore_configured_endpoint_urls") else _overrides(session, environ),
+        overrides=tuple((service, url) for service, (url, _) in overrides.items()),
     )
+    return settings, {service: named_by for service, (_, named_by) in overrides.items()}
 
 
-def _overrides(session: Session, environ: Mapping[str, str]) -> tuple[Override, ...]:
-    found = []
+def _overrides(session: Session, environ: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    found = {}
     for service in SERVICES:
         url = ConfiguredEndpointProvider(
             full_config=session.full_config,
@@ -77,8 +84,8 @@ def _overrides(session: Session, environ: Mapping[str, str]) -> tuple[Override, 
             environ=dict(environ),
         ).provide()
         if url:
-            found.append(Override(service, url, _named_by(service, session, environ)))
-    return tuple(found)
+            found[service] = (url, _named_by(service, session, environ))
+    return found
 
 
 def _named_by(service: str, session: Session, environ: Mapping[str, str]) -> str:

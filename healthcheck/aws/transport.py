@@ -42,11 +42,12 @@ class SharedTls(URLLib3Session):
         self._loaded = _changed(self._authorities)
         self._context.load_verify_locations(self._authorities)
         timeout: Any = (CONNECT_SECONDS, READ_SECONDS)  # botocore's stubs know one number only
+        options: Any = list(_SOCKET_OPTIONS)  # and names only
         super().__init__(
             proxies=dict(proxies),
             timeout=timeout,
             max_pool_connections=CONNECTIONS,
-            socket_options=list(_SOCKET_OPTIONS),
+            socket_options=options,
         )
 
     def _get_ssl_context(self) -> ssl.SSLContext:
