@@ -23,7 +23,7 @@ PATIENCE_SECONDS = 30.0
 PROGRAM = Path(sys.executable).with_name("sagemaker-healthcheck")
 
 # The tests' own requests go to this machine, whatever proxy the shell is set up for.
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def ask(url: str, *, method: str = "GET", headers: Mapping[str, str] | None = No
     """Send one request; a refusal is an answer like another."""
     request = urllib.request.Request(url, method=method, headers=dict(headers or {}))
     try:
-        with _DIRECT.open(request, timeout=PATIENCE_SECONDS) as response:
+        with DIRECT.open(request, timeout=PATIENCE_SECONDS) as response:
             return Answer(response.status, response.read().decode(), dict(response.headers))
     except urllib.error.HTTPError as error:
         with error:
