@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from healthcheck.capabilities import Endpoint, Host, Reach
+from healthcheck.host.files import Files
 from healthcheck.host.reaching import Patience, look
 
 REMEMBERED_SECONDS = 30.0
@@ -47,6 +48,7 @@ class LocalHost(Host):
         self._monotonic = monotonic
         self._patience = patience or Patience()
         self._remembered_seconds = remembered_seconds
+        self._files = Files()
         self._lock = threading.Lock()
         self._looks: dict[Endpoint, tuple[float, Future[Reach]]] = {}
 
@@ -65,17 +67,17 @@ class LocalHost(Host):
 
     def read_bytes(self, path: Path, limit: int = 1_048_576) -> bytes:
         """Return at most `limit` bytes of a file; raise OSError as `open` does."""
-        with path.open("rb") as file:
-            return file.read(limit)
+        return self._files.read(path, limit)
 
     def reach(self, endpoint: Endpoint) -> Reach:
         """Look up, connect to, and ask an endpoint for its headers, or tell what somebody else just saw."""
         now = self._monotonic()
         with self._lock:
-            self._looks = {other: look for other, look in self._looks.items() if self._still_counts(*look, now)}
             known = self._looks.get(endpoint)
-            if known is None:
+            if known is None or not self._still_counts(*known, now):
+                known = None
                 mine: Future[Reach] = Future()
+                self._looks = {other: look for other, look in self._looks.items() if self._still_counts(*look, now)}
                 self._looks[endpoint] = (now, mine)
         if known is not None:
             return known[1].result()
