@@ -39,9 +39,13 @@ class Endpoints:
         settings = profile.settings
         with self._lock:
             if (region, settings) not in self._known:
-                self._known[region, settings] = tuple(self._url(service, region, settings) for service in REPORTED)
-            urls = self._known[region, settings]
-        return tuple(_endpoint(service, url, profile) for service, url in zip(REPORTED, urls, strict=True))
+                urls = (self._url(service, region, settings) for service in REPORTED)
+                # Proxies too: to look for them is to walk the whole environment, 1 ms for the seven.
+                self._known[region, settings] = tuple((url, _proxy(url)) for url in urls)
+            known = self._known[region, settings]
+        return tuple(
+            _endpoint(service, url, proxy, profile) for service, (url, proxy) in zip(REPORTED, known, strict=True)
+        )
 
     def _url(self, service: str, region: str, settings: EndpointSettings) -> str:
         override = settings.override(service)
@@ -84,12 +88,16 @@ def _is_global(service: str, region: str, settings: EndpointSettings, s3: dict[s
     )
 
 
-def _endpoint(service: str, url: str, profile: Profile) -> Endpoint:
+def _proxy(url: str) -> str | None:
     proxy = get_environ_proxies(url).get(urlsplit(url).scheme)
+    return without_password(proxy) if proxy else None
+
+
+def _endpoint(service: str, url: str, proxy: str | None, profile: Profile) -> Endpoint:
     return Endpoint(
         service=service,
         url=url,
-        proxy=without_password(proxy) if proxy else None,
+        proxy=proxy,
         ca_bundle=profile.settings.ca_bundle,
         overridden_by=profile.named_by.get(service),
     )
