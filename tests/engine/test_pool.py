@@ -16,6 +16,7 @@ class Job:
 
     def __init__(self, key: str = "job", seconds: float = 30.0) -> None:
         self.begun, self.release, self.told = threading.Event(), threading.Event(), threading.Event()
+        self.thread = threading.current_thread()
         self.outcomes: list[str] = []
         self.task = Task(self._work, self._note("late"), seconds, key)
 
@@ -27,6 +28,7 @@ class Job:
         return note
 
     def _work(self) -> Callable[[], None]:
+        self.thread = threading.current_thread()
         self.begun.set()
         assert self.release.wait(PATIENCE_SECONDS)
         return self._note("done")
@@ -153,7 +155,7 @@ def test_as_many_threads_are_replaced_as_the_bound_allows_and_then_the_pool_is_u
 def test_threads_that_were_replaced_leave_when_they_come_back() -> None:
     clock = HeldClock()
     pool = Pool(1, monotonic=clock.monotonic)
-    hung, other = Job("hung"), Job("other")
+    hung, other, third = Job("hung"), Job("other"), released(Job("third"))
     pool.submit(hung.task)
     wait(hung.begun)
     clock.advance(30)
@@ -161,15 +163,14 @@ def test_threads_that_were_replaced_leave_when_they_come_back() -> None:
     pool.submit(other.task)
     wait(other.begun)
     assert pool._threads == 2
-    hung.release.set()
-    wait_until_none_hangs(pool)
-    other.release.set()
-    wait(other.told)
-    third = released(Job("third"))
     pool.submit(third.task)
+    hung.release.set()
+    hung.thread.join(PATIENCE_SECONDS)
+    assert not hung.thread.is_alive()
+    assert not third.begun.is_set()
+    other.release.set()
     wait(third.told)
-    with pool._quiet:
-        assert pool._threads == 1
+    assert third.thread is other.thread
     assert pool.close(PATIENCE_SECONDS)
 
 

@@ -164,15 +164,14 @@ def test_a_blocked_check_names_its_root_and_all_behind_it_name_the_same(bench: B
     assert bench.gateway.scopes == [("prod/eu-west-1", "a.a")]
 
 
-def test_of_two_causes_the_first_in_dependency_order_is_the_cause(bench: Bench) -> None:
+def test_of_several_causes_the_first_in_dependency_order_is_the_cause(bench: Bench) -> None:
     notes = bench.run(
-        check("a.a", [bad("x")]),
-        check("a.b", [bad("y")]),
-        check("a.c", after=("a.b",)),
-        check("a.d", after=("a.c", "a.a", "a.b")),
+        *(check(f"a.root{number}", [bad(f"thing {number}")]) for number in range(6)),
+        check("a.middle", after=("a.root3", "a.root1")),
+        check("a.leaf", after=("a.middle", "a.root5", "a.root0", "a.root1", "a.root4", "a.root2")),
     )
-    assert notes["a.d"].causes == (Cause("a.a", "x"), Cause("a.b", "y"))
-    assert notes["a.d"].cause == "a.a"
+    assert notes["a.leaf"].causes == tuple(Cause(f"a.root{number}", f"thing {number}") for number in range(6))
+    assert notes["a.leaf"].cause == "a.root0"
 
 
 def test_what_does_not_apply_is_skipped_for_the_same_reason_even_behind_something_broken(bench: Bench) -> None:

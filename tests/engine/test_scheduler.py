@@ -123,17 +123,18 @@ class TestTheClockwork:
             yield good()
 
         work = works(one(check("a.a", slow, every=timedelta(milliseconds=50))), held=False)
-        counted = threading.Event()
+        counted, waiting = threading.Event(), list[object]()
 
         def count(cause: str) -> None:
             work.skipped.append(cause)
+            waiting.append(work.scheduler._entries["a"].lane.next)
             counted.set()
 
         work.scheduler._on_skipped = count
         work.scheduler.start()
         assert begun.acquire(timeout=PATIENCE_SECONDS)
         assert counted.wait(PATIENCE_SECONDS)
-        assert work.skipped[0] == "overlap"
+        assert (work.skipped[0], waiting[0]) == ("overlap", None)
         assert not begun.acquire(blocking=False)
         gate.set()
         assert begun.acquire(timeout=PATIENCE_SECONDS)
