@@ -1,4 +1,4 @@
-"""Profiles: what the shared AWS files and the environment say, read anew when the files change."""
+"""Profiles: what the shared AWS files and the environment say, read anew when the files change, once for all."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from botocore.config import Config
-from botocore.credentials import create_credential_resolver
+from botocore.credentials import Credentials, create_credential_resolver
 from botocore.exceptions import BotoCoreError
 from botocore.loaders import Loader
 from botocore.session import Session
 
+from healthcheck.aws import plain_keys
+from healthcheck.aws.plain_keys import SharedFiles
 from healthcheck.aws.settings import EndpointSettings, read
 
 Stamp = tuple[tuple[str, int, int, int] | None, ...]
@@ -53,6 +55,7 @@ class Profiles:
         self._known: dict[str | None, Profile] = {}
         self._settings: dict[EndpointSettings, EndpointSettings] = {}
         self._reader = Session(include_builtin_handlers=False)
+        self._files: SharedFiles | None = None
 
     def stamp(self) -> Stamp:
         """Return the present state of the shared files."""
@@ -66,15 +69,24 @@ class Profiles:
 
     def profile(self, name: str | None) -> Profile:
         """Return what is configured for a profile; where that cannot be read, what the environment alone says."""
-        stamp = self.stamp()
         with self._lock:
-            if stamp != self._stamp:
-                self._stamp, self._known = stamp, {}
-                # One session reads all profiles: parsing the files costs more than everything else about one.
-                self._reader = Session(include_builtin_handlers=False)
+            self._notice_changes()
             if name not in self._known:
                 self._known[name] = self._read(name)
             return self._known[name]
+
+    def plain_keys(self, name: str | None) -> Credentials | None:
+        """Return keys that botocore's chain would come to first, where that is plain; for all else make a `session`.
+
+        Raises:
+            PartialCredentialsError: half of a key is missing.
+        """
+        with self._lock:
+            self._notice_changes()
+            files = self._files
+        if files is None:
+            return None
+        return plain_keys.of_environment(self._environ) if name is None else files.keys(name)
 
     def session(self, name: str | None, region: str | None = None) -> Session:
         """Make a session that resolves the credentials of a profile.
@@ -83,7 +95,9 @@ class Profiles:
             name: the profile; none = as the environment says.
             region: where a credential provider calls STS if the profile names no region.
         """
-        session = Session(profile=name)
+        with self._lock:
+            self._notice_changes()
+            session = _Session(name, self._files)
         session.register_component("data_loader", self._loader)
         session.set_default_client_config(_PROVIDER_CALLS)
         session.register("after-call", self._answered)
@@ -94,6 +108,15 @@ class Profiles:
         assume_role._prompter = _refuse_to_prompt  # noqa: SLF001 # botocore has no argument for it
         session.register_component("credential_provider", resolver)
         return session
+
+    def _notice_changes(self) -> None:
+        """Parse the files if they changed. The lock is held."""
+        stamp = self.stamp()
+        if stamp != self._stamp:
+            self._stamp, self._known = stamp, {}
+            # One session reads all profiles: parsing the files costs more than everything else about one.
+            self._reader = Session(include_builtin_handlers=False)
+            self._files = SharedFiles.of(self._reader)
 
     def _read(self, name: str | None) -> Profile:
         reader = self._reader
@@ -123,6 +146,19 @@ class Profiles:
     def _failed(self, **event: Any) -> None:
         _, service, operation = event["event_name"].split(".", 2)
         self._on_answer(service, operation, None)
+
+
+class _Session(Session):
+    """A session over files that were parsed for all; where they could not be, it tries by itself and says why not."""
+
+    def __init__(self, profile: str | None, files: SharedFiles | None) -> None:
+        self._files = files
+        super().__init__(profile=profile)
+
+    @property
+    def full_config(self) -> Any:
+        """What the shared files say."""
+        return super().full_config if self._files is None else self._files.config
 
 
 def _stat(path: str) -> tuple[str, int, int, int] | None:

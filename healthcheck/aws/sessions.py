@@ -187,6 +187,9 @@ class Sources:
     def _open(self, source: CredentialSource, region: str | None) -> _Holder | None:
         if source.assume_role:
             return _AssumedRole(lambda: self._assumed(source, region), self._clock)
+        plain = self._profiles.plain_keys(source.profile)
+        if plain is not None:
+            return plain
         configured = self._profiles.profile(source.profile).region
         session = self._profiles.session(source.profile, configured or region)
         holder: _Holder | None = session.get_credentials()

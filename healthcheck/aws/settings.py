@@ -76,15 +76,16 @@ def read(session: Session, environ: Mapping[str, str]) -> tuple[EndpointSettings
 
 def _overrides(session: Session, environ: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     found = {}
+    variables = dict(environ)  # once: to copy an environment is to decode all of it
     for service in SERVICES:
         url = ConfiguredEndpointProvider(
             full_config=session.full_config,
             scoped_config=session.get_scoped_config(),
             client_name=service,
-            environ=dict(environ),
+            environ=variables,
         ).provide()
         if url:
-            found[service] = (url, _named_by(service, session, environ))
+            found[service] = (url, _named_by(service, session, variables))
     return found
 
 
