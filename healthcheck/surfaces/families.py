@@ -80,6 +80,13 @@ FAMILIES: tuple[Family, ...] = (
         Per.INCIDENT,
     ),
     Family(
+        "incident_target_info",
+        Kind.GAUGE,
+        "1 for each target on which an open incident is seen: joins incidents to target_info and its labels.",
+        ("incident", "target"),
+        Per.INCIDENT,
+    ),
+    Family(
         "check_runs_total",
         Kind.COUNTER,
         "Runs of a check, by the status that each came to before damping.",

@@ -98,13 +98,14 @@ def target_lines(state: TargetState, families: Iterable[Family]) -> Lines:
 
 def incident_lines(incident: Incident) -> Lines:
     """Render one incident."""
-    info, targets, start = INCIDENT_FAMILIES
+    info, targets, start, target_info = INCIDENT_FAMILIES
     name = ("incident", incident.id)
     labels = (name, ("cause", incident.cause), ("reason", incident.reason or ""), ("status", incident.status.value))
     return (
         sample(info, labels, 1).encode(),
         sample(targets, (name,), len(incident.targets)).encode(),
         sample(start, (name,), incident.since.timestamp()).encode(),
+        "".join(sample(target_info, (name, ("target", target)), 1) for target in incident.targets).encode(),
     )
 
 

@@ -67,6 +67,7 @@ def test_the_families_are_those_that_are_promised() -> None:
         "incident_info": "incident,cause,reason,status",
         "incident_targets": "incident",
         "incident_start_timestamp_seconds": "incident",
+        "incident_target_info": "incident,target",
         "check_runs_total": "check,status",
         "check_duration_seconds": "check",
         "aws_api_calls_total": "service,operation,outcome",
@@ -155,11 +156,29 @@ def test_a_target_that_is_removed_is_gone_at_the_next_scrape() -> None:
     metrics = Metrics(version="1.2.3")
     both = picture()
     assert 'target="prod/eu-west-1"' in page(both, metrics)
-    fewer = replace(both, targets=both.targets[:1] + both.targets[2:])
+    # It is gone from incidents, too: the state closes the share that it had in them.
+    fewer = replace(both, targets=both.targets[:1] + both.targets[2:], incidents=())
     assert 'target="prod/eu-west-1"' not in page(fewer, metrics)
 
 
 def test_what_did_not_change_is_not_rendered_again() -> None:
+def test_an_incident_names_its_targets_as_long_as_they_take_part_in_it() -> None:
+    """No more series than there are targets in open incidents, and none of an incident that is closed."""
+    metrics = Metrics(version="1.2.3")
+    before = picture()
+    told = lines_of(page(before, metrics), "incident_target_info")
+    assert told == [
+        f'sagemaker_healthcheck_incident_target_info{{incident="{incident.id}",target="{target}"}} 1'
+        for incident in before.incidents
+        for target in incident.targets
+    ]
+    first, *others = before.incidents
+    smaller = replace(first, targets=first.targets[1:])
+    fewer = page(replace(before, incidents=(smaller, *others)), metrics)
+    assert set(told) - set(lines_of(fewer, "incident_target_info")) == {told[0]}
+    assert lines_of(page(replace(before, incidents=()), metrics), "incident_target_info") == []
+
+
     rendered: list[str] = []
 
     def lines(state: TargetState) -> series.Lines:
