@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import threading
 import time
@@ -27,6 +26,8 @@ from healthcheck.plan import DaemonSettings, Plan
 from healthcheck.registry import Registry
 from healthcheck.surfaces import logs, server
 from healthcheck.surfaces.metrics import Metrics
+from healthcheck.surfaces.web import watching
+from healthcheck.surfaces.web.guard import Guard
 
 LOG_EVENTS = (
     "daemon.started",
@@ -37,6 +38,8 @@ LOG_EVENTS = (
     "config.refused",
     "config.restart_needed",
     "plugin.failed",
+    "web_config.reloaded",
+    "web_config.refused",
 )
 """Names of the events that are logged here; they are promises to other programs."""
 
@@ -50,7 +53,15 @@ _LEAST_FAREWELL_SECONDS = 1.0
 """A request that is being answered may end, even if checks have used up the time."""
 
 _LISTED_TARGETS = 20
-_NEEDS_RESTART = ("listen", "workers", "log_format", "log_level", "log_check_finished", "enable_lifecycle")
+_NEEDS_RESTART = (
+    "listen",
+    "workers",
+    "log_format",
+    "log_level",
+    "log_check_finished",
+    "enable_lifecycle",
+    "web_config",
+)
 """Settings that are read once."""
 
 
@@ -120,7 +131,7 @@ class Daemon:
     """Watches until stopped. Owned by the command that starts it; its methods may be called from any thread.
 
     Raises:
-        ConfigError: the settings have mistakes.
+        ConfigError: the settings, or the web configuration, have mistakes.
     """
 
     def __init__(
@@ -140,6 +151,7 @@ class Daemon:
         self._metrics = metrics
         self._clock = clock
         self._plan = load(0)
+        self._web = watching.Web(self._plan.web_config, told=self._web_told)
         settings = self._plan.daemon
         self._logs = logs.configure(
             settings.log_format, settings.log_level, log_stream, colour=log_stream.isatty(), clock=clock
@@ -184,8 +196,10 @@ class Daemon:
             listen=settings.listen,
             version=__version__,
             lifecycle=settings.enable_lifecycle,
+            guard=lambda: self._web.guard,
             clock=self._clock,
         )
+        self._web.start()
         self._metrics.watch(
             rounds_running=lambda: self._runner.rounds_running,
             workers_abandoned=lambda: self._runner.abandoned_workers,
@@ -204,6 +218,7 @@ class Daemon:
         self._scheduler.stop(_left(limit))
         is_quiet = self._runner.close(_left(limit))
         if self._server is not None:
+            self._web.close()
             is_quiet = self._server.close(max(_left(limit), _LEAST_FAREWELL_SECONDS)) and is_quiet
             self._log.info("daemon.stopped", clean=is_quiet, workers_abandoned=self._runner.abandoned_workers)
         self._gateway.close()
@@ -211,12 +226,15 @@ class Daemon:
         return is_quiet
 
     def reload(self) -> ReloadOutcome:
-        """Read the settings again: put the new plan in force, or keep the old one and say why."""
+        """Read the settings and the web configuration again: put both in force, or keep the old ones and say why."""
         with self._reloading:
+            mistakes = self._web.read_again().mistakes
+            plan = self._plan
             try:
                 plan = self._load(self._plan.generation + 1)
             except ConfigError as error:
-                mistakes = tuple(str(mistake) for mistake in error.mistakes)
+                mistakes = (*(str(mistake) for mistake in error.mistakes), *mistakes)
+            if mistakes:
                 self._metrics.reloaded(successful=False, at=self._clock())
                 self._log.error("config.refused", mistakes=mistakes, generation=self._plan.generation)
                 return ReloadOutcome(accepted=False, sentences=mistakes)
@@ -262,6 +280,21 @@ class Daemon:
             for state in self._state.snapshot().targets
         )
 
+    def _web_told(self, outcome: watching.Outcome) -> None:
+        self._metrics.web_reloaded(successful=not outcome.mistakes)
+        if outcome.mistakes:
+            self._log.error("web_config.refused", mistakes=outcome.mistakes)
+            return
+        guard = self._web.guard
+        self._log.info(
+            "web_config.reloaded",
+            tls=guard.context is not None,
+            client_certificates=guard.demands_certificate,
+            user_count=len(guard.users),
+        )
+        if self._server is not None and self._server.is_exposed and (summary := _exposure(guard)):
+            self._log.warning("daemon.exposed", listen=self._plan.daemon.listen, summary=summary)
+
     def _heartbeat(self) -> float:
         return self._scheduler.beat.timestamp()
 
@@ -278,15 +311,22 @@ class Daemon:
         self._log.info(
             "daemon.started", url=running.url, version=__version__, process_id=os.getpid(), **_watched(self._plan)
         )
-        if not ipaddress.ip_address(running.host).is_loopback:
-            self._log.warning(
-                "daemon.exposed",
-                listen=settings.listen,
-                summary="anybody who reaches this address can read the page and the API: there is no password and no "
-                "TLS; put a proxy that has both in front of it, or listen on 127.0.0.1",
-            )
+        if running.is_exposed and (summary := _exposure(self._web.guard)):
+            self._log.warning("daemon.exposed", listen=settings.listen, summary=summary)
         for failure in self._discovery.failures:
             self._log.error("plugin.failed", name=failure.name, package=failure.package, summary=failure.sentence)
+
+
+def _exposure(guard: Guard) -> str | None:
+    """Return what others can do to a server that they reach, if it is anything."""
+    if not guard.demands_anything:
+        open_to = "anybody who reaches this address can read the page and the API: no password and no certificate is "
+        return open_to + "asked for; name a --web-config that does, or listen on 127.0.0.1"
+    if guard.context is None:
+        return (
+            "passwords cross the network as they are: there is no TLS; add tls_server_config to the web configuration"
+        )
+    return None
 
 
 def _damping(settings: DaemonSettings) -> Damping:

@@ -104,6 +104,7 @@ class Arguments(argparse.Namespace):
     debug: bool
     listen: str | None
     enable_lifecycle: bool
+    web_config: str | None
     log_format: Literal["auto", "json", "console"] | None
     log_level: Literal["debug", "info", "warning", "error"] | None
     any_resource: bool
@@ -170,6 +171,11 @@ def build_parser() -> Parser:
     serve.add_argument("--listen", metavar="HOST:PORT", help="default: 127.0.0.1:9479; port 0 chooses a free one")
     serve.add_argument(
         "--enable-lifecycle", action="store_true", help="let POST reload settings and run targets, from this machine"
+    )
+    serve.add_argument(
+        "--web-config",
+        metavar="FILE",
+        help="TLS, client certificates and passwords, in Prometheus's web.config.yml format",
     )
     serve.add_argument("--log-format", choices=("auto", "json", "console"), help="auto: console on a terminal")
     serve.add_argument("--log-level", choices=("debug", "info", "warning", "error"))

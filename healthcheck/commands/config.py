@@ -9,6 +9,7 @@ from healthcheck.config import json_schema
 from healthcheck.engine.discovery import discover
 from healthcheck.plan import show
 from healthcheck.surfaces import documents
+from healthcheck.surfaces.web.reading import load
 
 _INDENT = 2
 
@@ -16,6 +17,8 @@ _INDENT = 2
 def execute_check(arguments: Arguments, console: Console) -> int:
     """Load the plan; its mistakes, if there are any, are told as of any other command."""
     plan = Parts(arguments, console).load()
+    if plan.web_config:
+        load(plan.web_config)
     where = plan.path or "no settings file, so this is what the environment amounts to"
     console.document(f"{where}: no mistakes")
     for planned in plan.targets:

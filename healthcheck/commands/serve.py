@@ -41,11 +41,13 @@ def execute(arguments: Arguments, console: Console) -> int:
 def override(arguments: Arguments) -> Callable[[DaemonSettings], DaemonSettings]:
     """Return what puts the options of the command line in place of the file's settings, at each reading."""
     listen = address(arguments.listen)
+    web_config = Path.cwd() / arguments.web_config if arguments.web_config else None
 
     def apply(settings: DaemonSettings) -> DaemonSettings:
         return replace(
             settings,
             listen=listen or settings.listen,
+            web_config=web_config or settings.web_config,
             enable_lifecycle=arguments.enable_lifecycle or settings.enable_lifecycle,
             log_format=arguments.log_format or settings.log_format,
             log_level=arguments.log_level or settings.log_level,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from healthcheck.config.kinds import (
@@ -14,6 +15,7 @@ from healthcheck.config.kinds import (
     interval,
     listing,
     members,
+    optional,
     scalar,
     text,
     whole_number,
@@ -240,7 +242,13 @@ DAEMON_FIELDS: dict[str, Field] = {
     "log_check_finished": Field(
         word(("auto", "info", "debug")), "The level of one line per run; auto = info up to 50 targets, else debug."
     ),
-    "enable_lifecycle": Field(BOOLEAN, "Whether POST requests may reload the settings and run targets."),
+    "enable_lifecycle": Field(
+        BOOLEAN, "Whether POST requests from this machine may reload the settings and run targets without a password."
+    ),
+    "web_config": Field(
+        optional(scalar(Path, "the name of a file", {"type": "string"})),
+        "TLS, client certificates, passwords and headers: a file in the web.config.yml format of Prometheus.",
+    ),
     "shutdown_after": Field(interval(timedelta(seconds=1)), "The time after which stopping waits for no check."),
 }
 

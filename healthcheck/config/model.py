@@ -27,6 +27,8 @@ class DaemonSettings:
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_check_finished: Literal["auto", "info", "debug"] = "auto"
     enable_lifecycle: bool = False
+    web_config: Path | None = None
+    """TLS, passwords and headers, in Prometheus's format; a relative name starts at the settings file's folder."""
     shutdown_after: timedelta = timedelta(seconds=20)
 
     @property

@@ -83,8 +83,11 @@ class _Stop(Exception):
     """Nothing that follows can be understood; the mistake is noted."""
 
 
-def parse(text: str, environ: Mapping[str, str], mistakes: Mistakes) -> Node | None:
-    """Return the tree of the one document in a text; none if there is none, or if it cannot be understood."""
+def parse(text: str, environ: Mapping[str, str] | None, mistakes: Mistakes) -> Node | None:
+    """Return the tree of the one document in a text; none if there is none, or if it cannot be understood.
+
+    Without an environment every ``$`` stands for itself: formats that are not ours know no variables.
+    """
     unprintable = _UNPRINTABLE.search(text)
     if unprintable:
         line = text.count("\n", 0, unprintable.start()) + 1
@@ -129,7 +132,7 @@ def syntax_mistake(error: yaml.MarkedYAMLError, text: str) -> tuple[Place | None
 class _Builder:
     """Turns the events of one text into nodes."""
 
-    def __init__(self, text: str, environ: Mapping[str, str], mistakes: Mistakes) -> None:
+    def __init__(self, text: str, environ: Mapping[str, str] | None, mistakes: Mistakes) -> None:
         self._events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
         self._environ = environ
         self._mistakes = mistakes
@@ -186,7 +189,9 @@ class _Builder:
     def _scalar(self, event: Any) -> Scalar:
         place = _place(event)
         written: str = event.value
-        text, problems = interpolate(written, self._environ) if "$" in written else (written, ())
+        if self._environ is None or "$" not in written:
+            return Scalar(written, place.line, place.column, event.implicit[0], written)
+        text, problems = interpolate(written, self._environ)
         for problem in problems:
             self._mistakes.add(place, problem)
         return Scalar(text, place.line, place.column, event.implicit[0], written)

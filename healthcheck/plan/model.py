@@ -74,3 +74,10 @@ class Plan:
     """The settings file; none = there is none."""
     base: Selection = field(default_factory=lambda: Selection((), ()))
     """The checks as they are for a target that overrides nothing."""
+
+    @property
+    def web_config(self) -> Path | None:
+        """The web configuration, if one is named; a relative name starts at the settings file's folder."""
+        if self.daemon.web_config is None:
+            return None
+        return (self.path.parent if self.path else Path()) / self.daemon.web_config

@@ -1,31 +1,32 @@
-"""The web application: which address answers with what. ASGI, without a framework; it keeps no state."""
+"""The web application: who is let in, and which address answers with what. It keeps no state of what it shows."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Protocol
 
 from healthcheck.engine.snapshot import Snapshot
 from healthcheck.registry import Registry, closest
 from healthcheck.surfaces import documents, exposition, page
 from healthcheck.surfaces.http import HTML, TEXT, Access, Limits, Request, Response, document, said
-
-Scope = Mapping[str, Any]
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+from healthcheck.surfaces.web.guard import Guard
+from healthcheck.surfaces.web.passwords import Busy, Passwords
 
 _RELOAD = "/-/reload"
 _RUN_PREFIX = "/api/v1/targets/"
 _RUN_SUFFIX = "/run"
 
-_CHUNK_BYTES = 1024 * 1024
-"""A reader that stalls holds so much of an answer in our memory, and no more."""
-
 _READS = ("GET", "HEAD")
+
+_WHO_ARE_YOU = (("www-authenticate", 'Basic realm="sagemaker-healthcheck", charset="UTF-8"'),)
+_AGAIN = (("retry-after", "1"),)
+
+_LOG = logging.getLogger(__name__)
 
 
 class Reloaded(Protocol):
@@ -70,11 +71,20 @@ class App:
     """Answers requests from a backend. Owned by the server that runs it, on that server's loop."""
 
     def __init__(
-        self, backend: Backend, access: Access, limits: Limits, *, version: str, clock: Callable[[], datetime]
+        self,
+        backend: Backend,
+        access: Access,
+        limits: Limits,
+        *,
+        guard: Callable[[], Guard],
+        version: str,
+        clock: Callable[[], datetime],
     ) -> None:
         self._backend = backend
         self._access = access
         self._limits = limits
+        self._guard = guard
+        self._passwords = Passwords()
         self._version = version
         self._clock = clock
         # Scrapes have a thread of their own, so that no large document stands before them in a queue.
@@ -95,48 +105,62 @@ class App:
         """Let the threads end once they have nothing left to do."""
         self._scrapes.shutdown(wait=False, cancel_futures=True)
         self._documents.shutdown(wait=False, cancel_futures=True)
+        self._passwords.close()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request (ASGI)."""
-        if scope["type"] == "lifespan":
-            await _live(receive, send)
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
-        else:
-            request = _request(scope)
-            if self._in_flight >= self._limits.requests_at_once:
-                sentence = (
-                    f"{self._limits.requests_at_once} requests are being answered already; ask again in a second."
-                )
-                await _send(
-                    said(request, HTTPStatus.SERVICE_UNAVAILABLE, sentence, [("retry-after", "1")]), send, self._limits
-                )
-                return
-            self._in_flight += 1
-            try:
-                await _send(await self._answer(request, receive), send, self._limits)
-            finally:
-                self._in_flight -= 1
+    async def respond(self, request: Request, send: Callable[[Response], Awaitable[None]]) -> None:
+        """Answer one request, whatever becomes of it; called on the server's loop.
 
-    async def _answer(self, request: Request, receive: Receive) -> Response:
+        Until it is sent, an answer takes memory; so sending counts among the requests at once.
+        """
+        if self._in_flight >= self._limits.requests_at_once:
+            sentence = f"{self._limits.requests_at_once} requests are being answered already; ask again in a second."
+            await send(said(request, HTTPStatus.SERVICE_UNAVAILABLE, sentence, _AGAIN))
+            return
+        self._in_flight += 1
+        try:
+            await send(await self._answer(request))
+        finally:
+            self._in_flight -= 1
+
+    async def _answer(self, request: Request) -> Response:
+        try:
+            return await self._let_in(request)
+        except Exception:  # noqa: BLE001 - logged with its traceback, and nothing is kept
+            # A mistake of ours must neither end the server nor show a stranger what stands in a traceback.
+            _LOG.exception("http.failed", extra={"method": request.method, "path": request.path[:200]})
+            sentence = "This could not be answered because of a mistake in this program; its log has the details."
+            return said(request, HTTPStatus.INTERNAL_SERVER_ERROR, sentence)
+
+    async def _let_in(self, request: Request) -> Response:
+        guard = self._guard()
         if refusal := self._access.refusal(request):
             return said(request, *refusal)
+        if guard.demands_certificate and not request.has_certificate:
+            # The connection is older than the demand.
+            sentence = "A certificate is asked for here; connect anew with one."
+            return said(request, HTTPStatus.FORBIDDEN, sentence, [("connection", "close")])
+        if guard.users:
+            try:
+                is_known = await self._passwords.fit(request.headers.get("authorization", ""), guard.users)
+            except Busy:
+                sentence = "Too many passwords are being looked at; ask again in a second."
+                return said(request, HTTPStatus.SERVICE_UNAVAILABLE, sentence, _AGAIN)
+            if not is_known:
+                return said(request, HTTPStatus.UNAUTHORIZED, "A user name and a password are asked for.", _WHO_ARE_YOU)
+        return await self._route(request, is_known=bool(guard.users) or request.has_certificate)
+
+    async def _route(self, request: Request, *, is_known: bool) -> Response:
         if read := self._reads.get(request.path):
             return await read(request) if request.method in _READS else _not_allowed(request, "GET, HEAD")
         is_run = request.path.startswith(_RUN_PREFIX) and request.path.endswith(_RUN_SUFFIX)
         if is_run or request.path == _RELOAD:
-            return await self._change(request, receive, self._run if is_run else self._reload)
+            if request.method != "POST":
+                return _not_allowed(request, "POST")
+            if refusal := self._access.refusal_to_change(request, is_known=is_known):
+                return said(request, *refusal)
+            return await (self._run(request) if is_run else self._reload(request))
         known = ", ".join([*self._reads, _RELOAD, f"{_RUN_PREFIX}NAME{_RUN_SUFFIX}"])
         return said(request, HTTPStatus.NOT_FOUND, f"There is nothing at {request.path[:200]}; there is {known}.")
-
-    async def _change(
-        self, request: Request, receive: Receive, change: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
-        if request.method != "POST":
-            return _not_allowed(request, "POST")
-        if refusal := self._access.refusal_to_change(request):
-            return said(request, *refusal)
-        return await _drained(request, receive, self._limits) or await change(request)
 
     async def _page(self, request: Request) -> Response:
         def render() -> Response:
@@ -201,58 +225,6 @@ class App:
         return await asyncio.get_running_loop().run_in_executor(threads, work)
 
 
-def _request(scope: Scope) -> Request:
-    client = scope.get("client")
-    return Request(
-        method=scope["method"],
-        path=scope["path"],
-        query=scope["query_string"].decode("latin-1"),
-        headers={name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]},
-        client=client[0] if client else None,
-    )
-
-
 def _not_allowed(request: Request, allowed: str) -> Response:
     sentence = f"{request.path[:200]} takes {allowed.replace(', ', ' and ')}, not {request.method[:20]}."
     return said(request, HTTPStatus.METHOD_NOT_ALLOWED, sentence, [("allow", allowed)])
-
-
-async def _drained(request: Request, receive: Receive, limits: Limits) -> Response | None:
-    """Read the body, which nobody needs; return why it is not taken, or none."""
-    size = 0
-    try:
-        async with asyncio.timeout(limits.body_seconds):
-            while True:
-                message = await receive()
-                size += len(message.get("body", b""))
-                if size > limits.body_bytes:
-                    sentence = f"The body is longer than {limits.body_bytes:,} bytes; none is needed."
-                    return said(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, sentence, [("connection", "close")])
-                if message["type"] == "http.disconnect" or not message.get("more_body", False):
-                    return None
-    except TimeoutError:
-        sentence = f"The body did not arrive within {limits.body_seconds:g} s; none is needed."
-        return said(request, HTTPStatus.REQUEST_TIMEOUT, sentence, [("connection", "close")])
-
-
-async def _send(response: Response, send: Send, limits: Limits) -> None:
-    """Send the answer in pieces; give up on a reader that does not take it in time."""
-    try:
-        async with asyncio.timeout(limits.sending_seconds):
-            await send({"type": "http.response.start", "status": response.status, "headers": response.raw_headers})
-            body = memoryview(response.body)
-            for start in range(0, max(len(body), 1), _CHUNK_BYTES):
-                piece = bytes(body[start : start + _CHUNK_BYTES])
-                more = start + _CHUNK_BYTES < len(body)
-                await send({"type": "http.response.body", "body": piece, "more_body": more})
-    except TimeoutError:
-        # Returning without the rest makes the server close the connection, and the reader see a short answer.
-        return
-
-
-async def _live(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return

@@ -151,6 +151,14 @@ FAMILIES: tuple[Family, ...] = (
         Per.PROCESS,
     ),
     Family(
+        "web_config_last_reload_successful",
+        Kind.GAUGE,
+        "Whether the web configuration was accepted when it was last read: 1 yes, or there is none; 0 no, "
+        "and the older one protects the server.",
+        (),
+        Per.PROCESS,
+    ),
+    Family(
         "plugin_failures",
         Kind.GAUGE,
         "Contributed checks that could not be loaded.",

@@ -7,6 +7,7 @@ import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from types import MappingProxyType
 
 from healthcheck.surfaces.documents import dump
 
@@ -25,6 +26,7 @@ _ALWAYS = (
     ("x-frame-options", "DENY"),
 )
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - told from others, not bound
+_NOTHING_ELSE: Mapping[str, str] = MappingProxyType({})
 _NOTHING_EMBEDDED = "default-src 'none'; frame-ancestors 'none'"
 
 
@@ -40,6 +42,8 @@ class Request:
     """Names in lower case; of several with one name, the last."""
     client: str | None
     """The other side's address."""
+    has_certificate: bool = False
+    """Whether the other side showed a certificate that the authority we name has signed."""
 
     @property
     def prefers_json(self) -> bool:
@@ -66,6 +70,11 @@ class Response:
     headers: tuple[tuple[str, str], ...] = ()
     csp: str = field(default=_NOTHING_EMBEDDED, kw_only=True)
 
+    @property
+    def ends_connection(self) -> bool:
+        """Whether the connection closes after it."""
+        return ("connection", "close") in self.headers
+
     def compressed_for(self, request: Request) -> Response:
         """Return the answer as gzip where that is wanted and worth it.
 
@@ -78,15 +87,12 @@ class Response:
         encoded = (*vary, ("content-encoding", "gzip"))
         return Response(self.status, body, self.content_type, encoded, csp=self.csp)
 
-    @property
-    def raw_headers(self) -> list[tuple[bytes, bytes]]:
-        """All headers, as ASGI has them."""
-        own = (
-            ("content-type", self.content_type),
-            ("content-length", str(len(self.body))),
-            ("content-security-policy", self.csp),
-        )
-        return [(name.encode("ascii"), value.encode("latin-1")) for name, value in (*own, *_ALWAYS, *self.headers)]
+    def raw_headers(self, in_place: Mapping[str, str] = _NOTHING_ELSE) -> list[tuple[bytes, bytes]]:
+        """Return all headers as they are sent; those `in_place`, by names in lower case, stand instead of ours."""
+        usual = dict(_ALWAYS) | {"content-security-policy": self.csp} | dict(in_place)
+        own = (("content-type", self.content_type), ("content-length", str(len(self.body))))
+        every = (*own, *usual.items(), *self.headers)
+        return [(name.encode("ascii"), value.encode("latin-1")) for name, value in every]
 
 
 def said(request: Request, status: HTTPStatus, sentence: str, headers: Iterable[tuple[str, str]] = ()) -> Response:
@@ -103,8 +109,10 @@ def document(status: HTTPStatus, content: object) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one client may cost."""
+    """What one client, and all of them together, may cost."""
 
+    handshake_seconds: float = 5.0
+    """For TLS to be agreed on."""
     idle_seconds: float = 5.0
     """For a request's headers to arrive, and between two requests of one connection."""
     header_bytes: int = 16 * 1024
@@ -115,7 +123,12 @@ class Limits:
     """For a whole answer to be taken."""
     unread_seconds: float = 20.0
     """Without the other side's kernel taking anything; then ours ends the connection."""
+    farewell_seconds: float = 2.0
+    """For the other side to close too, and to take in why."""
     requests_at_once: int = 64
+    requests_of_connection: int = 1000
+    connections: int = 256
+    """More wait in the kernel until one of these ends; each ends by the times above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +146,10 @@ class Access:
     lifecycle: bool
     """Whether requests may change anything."""
 
-    @property
-    def url(self) -> str:
-        """Where this machine reaches us, without a slash at the end."""
+    def url(self, scheme: str) -> str:
+        """Return where this machine reaches us, without a slash at the end."""
         host = "localhost" if self.host in _EVERY_ADDRESS else self.host
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        return f"{scheme}://[{host}]:{self.port}" if ":" in host else f"{scheme}://{host}:{self.port}"
 
     @property
     def is_loopback(self) -> bool:
@@ -154,14 +166,26 @@ class Access:
             )
         return None
 
-    def refusal_to_change(self, request: Request) -> tuple[HTTPStatus, str] | None:
-        """Return why the request may not change anything, or none."""
-        if not self.lifecycle:
-            sentence = "Requests may not change anything here; start the daemon with --enable-lifecycle to allow it."
-        elif not (self.is_loopback and _is_loopback(request.client or "")):
-            sentence = f"Requests that change something are taken over loopback only; this listens on {self.host}."
-        elif "origin" in request.headers or request.headers.get("sec-fetch-site", "none") != "none":
+    def refusal_to_change(self, request: Request, *, is_known: bool = False) -> tuple[HTTPStatus, str] | None:
+        """Return why the request may not change anything, or none.
+
+        Who is known has shown a password or a certificate. A browser shows both for any page that asks it to,
+        so what comes from a page is refused even then.
+        """
+        if "origin" in request.headers or request.headers.get("sec-fetch-site", "none") != "none":
             sentence = "Requests that change something are not taken from web pages, which send Origin."
+        elif is_known:
+            return None
+        elif not self.lifecycle:
+            sentence = (
+                "Requests may not change anything here; start the daemon with --enable-lifecycle to allow it "
+                "over loopback, or with a --web-config that asks for a password or a certificate."
+            )
+        elif not (self.is_loopback and _is_loopback(request.client or "")):
+            sentence = (
+                f"Requests that change something are taken over loopback only, unless a --web-config asks for "
+                f"a password or a certificate; this listens on {self.host}."
+            )
         elif not self._is_ours(request.headers.get("host", "")):
             sentence = f"Requests that change something need the Host that we listen on: localhost:{self.port}."
         else:

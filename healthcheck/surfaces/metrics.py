@@ -48,6 +48,8 @@ class Metrics:
         self._heartbeat = self._gauge("heartbeat_timestamp_seconds")
         self._reload_successful = self._gauge("config_last_reload_successful")
         self._reload_success_time = self._gauge("config_last_reload_success_timestamp_seconds")
+        self._web_reload_successful = self._gauge("web_config_last_reload_successful")
+        self._web_reload_successful.set(1)
         self._plugin_failures = self._gauge("plugin_failures")
         self._gauge("build_info").labels(version=version, python=platform.python_version()).set(1)
 
@@ -73,6 +75,10 @@ class Metrics:
         self._reload_successful.set(successful)
         if successful:
             self._reload_success_time.set(at.timestamp())
+
+    def web_reloaded(self, *, successful: bool) -> None:
+        """Note whether the web configuration that was just read is in force."""
+        self._web_reload_successful.set(successful)
 
     def watch(
         self,

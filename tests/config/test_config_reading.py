@@ -134,11 +134,22 @@ daemon:
   log_level: warning
   log_check_finished: debug
   enable_lifecycle: on
+  web_config: web.yml
   shutdown_after: 1m
 """
     daemon = read_text(tmp_path, text).daemon
     assert daemon == DaemonSettings(
-        "[::1]:0", 8, 3, 4, timedelta(seconds=45), "json", "warning", "debug", True, timedelta(minutes=1)
+        "[::1]:0",
+        8,
+        3,
+        4,
+        timedelta(seconds=45),
+        "json",
+        "warning",
+        "debug",
+        enable_lifecycle=True,
+        web_config=Path("web.yml"),
+        shutdown_after=timedelta(minutes=1),
     )
     assert (daemon.host, daemon.port, daemon.confirm_seconds, daemon.shutdown_seconds) == ("::1", 0, 45.0, 60.0)
 

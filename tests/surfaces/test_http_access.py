@@ -94,7 +94,8 @@ def test_every_loopback_address_is_one(host: str) -> None:
     ],
 )
 def test_the_url_is_where_this_machine_reaches_us(host: str, url: str) -> None:
-    assert Access(host, 9479, lifecycle=False).url == url
+    assert Access(host, 9479, lifecycle=False).url("http") == url
+    assert Access(host, 9479, lifecycle=False).url("https") == url.replace("http:", "https:")
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.7", "2001:db8::1"])

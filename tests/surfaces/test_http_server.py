@@ -262,6 +262,10 @@ WEBSOCKET = (
     b"GET /-/healthy HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: upgrade\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
+H2C = (
+    b"GET /-/healthy HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings, close\r\n"
+    b"Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n\r\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -287,7 +291,9 @@ WEBSOCKET = (
         (b"GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", b"404"),
         (b"get / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", b"200"),
         (b"GET / HTTP/1.0\r\n\r\n", b"200"),
-        (WEBSOCKET, b"403"),
+        (WEBSOCKET, b"200"),
+        (H2C, b"200"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"4"),
     ],
 )
 def test_nonsense_gets_an_answer_and_the_next_client_too(running: Server, sent: bytes, status: bytes) -> None:
@@ -413,8 +419,9 @@ def test_a_mistake_of_ours_is_a_500_and_a_line_in_the_log(
             answer = ask(running, "GET", "/api/v1/status")
     finally:
         world.broken = False
-    assert (answer.status, answer.body) == (500, b"")
-    assert [record.name for record in caplog.records] == ["hypercorn.error"]
+    sentence = "This could not be answered because of a mistake in this program; its log has the details."
+    assert (answer.status, answer.json) == (500, {"error": sentence})
+    assert [record.getMessage() for record in caplog.records] == ["http.failed"]
     assert "a mistake of ours" in caplog.text
     assert ask(running, "GET", "/api/v1/status").status == 200
 
@@ -498,7 +505,7 @@ def test_closing_ends_in_time_even_if_a_request_never_does() -> None:
 def test_a_server_that_will_not_end_is_made_to() -> None:
     started = server.serve(World(), listen="127.0.0.1:0", version="1")
     assert started._main is not None
-    # What `close` does once hypercorn has not ended in time.
+    # What `close` does once the loop has not ended in time.
     started._tell(started._main.cancel)
     started._thread.join(20)
     assert not started._thread.is_alive()

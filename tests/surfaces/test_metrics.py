@@ -77,6 +77,7 @@ def test_the_families_are_those_that_are_promised() -> None:
         "workers_abandoned": "",
         "config_last_reload_successful": "",
         "config_last_reload_success_timestamp_seconds": "",
+        "web_config_last_reload_successful": "",
         "plugin_failures": "",
         "build_info": "version,python",
         "heartbeat_timestamp_seconds": "",
@@ -161,7 +162,6 @@ def test_a_target_that_is_removed_is_gone_at_the_next_scrape() -> None:
     assert 'target="prod/eu-west-1"' not in page(fewer, metrics)
 
 
-def test_what_did_not_change_is_not_rendered_again() -> None:
 def test_an_incident_names_its_targets_as_long_as_they_take_part_in_it() -> None:
     """No more series than there are targets in open incidents, and none of an incident that is closed."""
     metrics = Metrics(version="1.2.3")
@@ -179,6 +179,7 @@ def test_an_incident_names_its_targets_as_long_as_they_take_part_in_it() -> None
     assert lines_of(page(replace(before, incidents=()), metrics), "incident_target_info") == []
 
 
+def test_what_did_not_change_is_not_rendered_again() -> None:
     rendered: list[str] = []
 
     def lines(state: TargetState) -> series.Lines:
