@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from botocore.awsrequest import AWSResponse
@@ -216,12 +216,20 @@ class _Wire:
         self._pacing.wait(self._payer(scope), self._key.service, operation, scope.deadline)
 
     def _question(self, scope: Scope, operation: str, params: dict[str, Any]) -> Question:
-        words = json.dumps(params, sort_keys=True, default=str)
+        words = _in_words(params)
         asker = (scope.generation, self._key.region)
         if operation == "iam.GetPolicyVersion" and _AWS_MANAGED.match(str(params.get("PolicyArn"))):
             return Question((self._family, operation, words), asker, operation, is_immutable=True)
         key = (scope.generation, self._family, operation, words)
         return Question(key, asker, operation)
+
+
+def _in_words(params: dict[str, Any]) -> Hashable:
+    """Return parameters in a form that equal ones share."""
+    flat = tuple(sorted(params.items()))
+    if all(type(value) is str for _, value in flat):
+        return flat
+    return json.dumps(params, sort_keys=True, default=str)
 
 
 def _streams(model: Any) -> bool:

@@ -68,28 +68,31 @@ class Answer:
 class Flight:
     """A request that is under way, for everybody who asks the same."""
 
-    __slots__ = ("_done", "_forget", "answer", "question")
+    __slots__ = ("_landing", "_memory", "answer", "has_landed", "question")
 
-    def __init__(self, question: Question, forget: Callable[[Flight], None]) -> None:
+    def __init__(self, question: Question, memory: Memory) -> None:
         self.question = question
         self.answer: Answer | None = None
-        self._done = threading.Event()
-        self._forget = forget
+        self.has_landed = False
+        self._memory = memory
+        self._landing: threading.Event | None = None  # most flights land before anybody asks the same
+
+    def landing(self) -> threading.Event:
+        """Return what to wait for; called under the memory's lock."""
+        if self._landing is None:
+            self._landing = threading.Event()
+        return self._landing
 
     def land(self, answer: Answer | None) -> None:
-        """Free those who wait: with an answer, or to ask for themselves."""
-        if not self._done.is_set():
-            self.answer = answer
-            self._forget(self)
-            self._done.set()
+        """Free those who wait, with an answer or to ask for themselves; called under the memory's lock."""
+        self.answer, self.has_landed = answer, True
+        if self._landing is not None:
+            self._landing.set()
 
     def give_up(self) -> None:
-        """Free those who wait without an answer."""
-        self.land(None)
-
-    def wait(self, seconds: float) -> bool:
-        """Wait for the request to end; tell whether it did."""
-        return self._done.wait(max(0.0, seconds))
+        """Free those who wait without an answer, unless it has come."""
+        if not self.has_landed:
+            self._memory.land(self, None)
 
 
 class Memory:
@@ -125,25 +128,33 @@ class Memory:
                     return answer
                 flight = self._flights.get(question.key)
                 if flight is None or max_age <= 0:
-                    mine = Flight(question, self._forget)
+                    mine = Flight(question, self)
                     if flight is None:
                         self._flights[question.key] = mine
                     return mine
-            if not flight.wait(deadline - time.monotonic()):
+                landing = flight.landing()
+            if not landing.wait(max(0.0, deadline - time.monotonic())):
                 raise DeadlinePassed(question.operation)
             if flight.answer is not None and flight.answer.serves(question):
                 return flight.answer
 
     def remember(self, flight: Flight, status: int, parsed: dict[str, Any], *, is_refusal: bool) -> None:
         """Keep an answer and give it to those who wait for it."""
+        asker = flight.question.asker
+        self.land(flight, Answer.of(status, parsed, stored=self._now(), is_refusal=is_refusal, asker=asker))
+
+    def land(self, flight: Flight, answer: Answer | None) -> None:
+        """End a flight, with an answer to keep or without one."""
         question = flight.question
-        answer = Answer.of(status, parsed, stored=self._now(), is_refusal=is_refusal, asker=question.asker)
         with self._lock:
-            if question.is_immutable and not is_refusal:
-                self._immutable[question.key] = answer
-            else:
-                self._keep(question.key, answer)
-        flight.land(answer)
+            if self._flights.get(question.key) is flight:
+                del self._flights[question.key]
+            if answer is not None:
+                if question.is_immutable and not answer.is_refusal:
+                    self._immutable[question.key] = answer
+                else:
+                    self._keep(question.key, answer)
+            flight.land(answer)
 
     def __len__(self) -> int:
         return len(self._answers) + len(self._immutable)
@@ -161,7 +172,7 @@ class Memory:
         self._drop(key)
         self._answers[key] = answer
         self._bytes += len(answer.body)
-        oldest_allowed = self._now() - LONGEST_SECONDS
+        oldest_allowed = answer.stored - LONGEST_SECONDS
         while self._answers:
             oldest_key, oldest = next(iter(self._answers.items()))
             if self._bytes <= self._most_bytes and oldest.stored >= oldest_allowed:
@@ -172,8 +183,3 @@ class Memory:
         answer = self._answers.pop(key, None)
         if answer is not None:
             self._bytes -= len(answer.body)
-
-    def _forget(self, flight: Flight) -> None:
-        with self._lock:
-            if self._flights.get(flight.question.key) is flight:
-                del self._flights[flight.question.key]

@@ -11,11 +11,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from aws_imitation import Imitation
-
 from healthcheck import Aws, Check, CredentialSource, Target, check, minutes
 from healthcheck.aws.gateway import Gateway
 from healthcheck.aws.pacing import Pacing
+from tests.aws.aws_imitation import Imitation
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 

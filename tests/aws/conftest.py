@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from aws_bench import NOON, Bench
-from aws_imitation import Imitation, imitation
 
 from healthcheck.aws.gateway import Gateway
 from healthcheck.aws.pacing import Pacing
+from tests.aws.aws_bench import NOON, Bench
+from tests.aws.aws_imitation import Imitation, imitation
 
 
 @pytest.fixture

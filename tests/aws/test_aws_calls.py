@@ -9,14 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from aws_bench import Bench
-from aws_imitation import Asked, Told, error, role
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
 from healthcheck import CredentialSource, FailureKind
 from healthcheck.aws import TooManyCalls
 from healthcheck.errors import DeadlinePassed, NoScope, UndeclaredCall
+from tests.aws.aws_bench import Bench
+from tests.aws.aws_imitation import Asked, Told, error, role
 
 GATHERED = 10.0
 """Seconds after which a test that waits for others has failed."""

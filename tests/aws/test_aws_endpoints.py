@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import boto3
 import pytest
-from aws_bench import Bench
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import InvalidRegionError, NoRegionError
 from botocore.loaders import create_loader
@@ -18,6 +17,7 @@ from botocore.session import Session
 from healthcheck import CredentialSource, Endpoint, FailureKind, Target
 from healthcheck.aws.endpoints import without_password
 from healthcheck.aws.settings import REPORTED
+from tests.aws.aws_bench import Bench
 
 MakeBench = Callable[[], Bench]
 

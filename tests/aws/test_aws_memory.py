@@ -138,9 +138,9 @@ def test_an_answer_that_is_renewed_takes_its_room_once() -> None:
 
 def wait_for_followers(flight: Flight, number: int) -> None:
     """Wait until so many threads stand still in the flight."""
-    waiters = flight._done._cond._waiters  # type: ignore[attr-defined]
+    landing: Any = flight.landing()
     until = time.monotonic() + 10
-    while len(waiters) < number:
+    while len(landing._cond._waiters) < number:
         assert time.monotonic() < until, "the followers never came"
         threading.Event().wait(0.001)
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import boto3
 import pytest
-from aws_bench import Bench
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
 from healthcheck import CredentialSource, FailureKind, Target
+from tests.aws.aws_bench import Bench
 
 KEYS = {"aws_access_key_id": "AKIAAAAA111122223333", "aws_secret_access_key": "x"}
 TRUST = {

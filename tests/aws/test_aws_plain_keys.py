@@ -45,6 +45,7 @@ def test_of_a_profile_with_nothing_but_keys_it_finds_what_botocore_finds(
     ours, theirs = profiles().plain_keys("prod"), Session(profile="prod").get_credentials()
 
     assert ours is not None
+    assert theirs is not None
     assert (ours.method, ours.get_frozen_credentials()) == (theirs.method, theirs.get_frozen_credentials())
 
 
@@ -90,6 +91,7 @@ def test_keys_of_the_environment_are_those_of_botocore(monkeypatch: pytest.Monke
     ours, theirs = profiles().plain_keys(None), Session().get_credentials()
 
     assert ours is not None
+    assert theirs is not None
     assert (ours.method, ours.get_frozen_credentials()) == (theirs.method, theirs.get_frozen_credentials())
 
 

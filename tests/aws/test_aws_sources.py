@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_bench import NOON, Bench
-from aws_imitation import ASSUMED, Asked, Told, error, identity
 from botocore.exceptions import ClientError
 
 from healthcheck import Credentials, CredentialSource, FailureKind, Target
 from healthcheck.aws import Unresolved
+from tests.aws.aws_bench import NOON, Bench
+from tests.aws.aws_imitation import ASSUMED, Asked, Told, error, identity
 
 SECRETS = ("wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEYab", "assumed-secret", "assumed-token", "hush")
 ROLE = "arn:aws:iam::444455556666:role/Watcher"

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from authorities import Authority, make_authority
-from aws_bench import Bench
-from aws_imitation import IDENTITY, Imitation, imitation
 from botocore.exceptions import SSLError
 
 from healthcheck import CredentialSource, FailureKind
 from healthcheck.aws.transport import Transports
+from tests.authorities import Authority, make_authority
+from tests.aws.aws_bench import Bench
+from tests.aws.aws_imitation import IDENTITY, Imitation, imitation
 
 MakeBench = Callable[[], Bench]
 

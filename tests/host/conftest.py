@@ -8,8 +8,9 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from authorities import Authority, make_authority
-from loopback import Serve, Server
+
+from tests.authorities import Authority, make_authority
+from tests.host.loopback import Serve, Server
 
 
 @pytest.fixture(scope="session")

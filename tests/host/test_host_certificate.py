@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from authorities import Authority
 
 from healthcheck.host.certificate import issuer
+from tests.authorities import Authority
 
 
 def test_the_issuers_organisation_is_read(authority: Authority) -> None:

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from loopback import ANSWER, Serve, Server, answering, read_head
 
 from healthcheck import Endpoint
 from healthcheck.host import LocalHost
+from tests.host.loopback import ANSWER, Serve, Server, answering, read_head
 
 
 def test_it_gives_the_environment_and_home_that_it_was_given(tmp_path: Path) -> None:

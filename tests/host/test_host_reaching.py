@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from authorities import Authority
-from loopback import Serve, Server, answering, answering_tls, relaying, silent
 
 from healthcheck import Endpoint, Reach
 from healthcheck.host import LocalHost
 from healthcheck.host.reaching import Patience
+from tests.authorities import Authority
+from tests.host.loopback import Serve, Server, answering, answering_tls, relaying, silent
 
 HURRIED = Patience(dns=2.0, connect=2.0, tls=0.2, answer=0.2, total=5.0)
 NOW = datetime(2026, 11, 22, 14, 0, 40, tzinfo=UTC)  # 40 s after the date that the servers send
