@@ -87,6 +87,10 @@ class RunningDaemon:
         """Whether everything has been looked at."""
         return self.get("/-/ready").code == 200
 
+    def is_content(self) -> bool:
+        """Whether all is well."""
+        return bool(self.get("/api/v1/status").document()["status"] == "ok")
+
     def wait(self, event: str, *, after: int = 0) -> dict[str, Any]:
         """Return the first line of an event beyond so many earlier ones, when it comes."""
         wait_until(lambda: len(self.events(event)) > after, seconds=PATIENCE_SECONDS, what=f"{event} is logged")
