@@ -22,7 +22,13 @@ class Scope(Enum):
     POLICY = "policy"
     """Managed policies that may be attached to the role or bound it."""
     BUCKET = "bucket"
-    """The target's bucket."""
+    """The target's bucket, and those that it reads and writes beside it."""
+    KEY = "key"
+    """The KMS keys of the target, and of its buckets."""
+    CALLER = "caller"
+    """The user who starts jobs."""
+    GROUP = "group"
+    """The groups that this user may be in."""
     PARAMETER = "parameter"
     """A public SSM parameter of AWS's own."""
     ASSUMED_ROLE = "assumed_role"
@@ -65,6 +71,25 @@ OPERATIONS: Mapping[str, Operation] = _table(
     Operation("iam", "GetRolePolicy", ("iam:GetRolePolicy",), Scope.ROLE),
     Operation("iam", "GetPolicy", ("iam:GetPolicy",), Scope.POLICY),
     Operation("iam", "GetPolicyVersion", ("iam:GetPolicyVersion",), Scope.POLICY),
+    Operation("iam", "GetUser", ("iam:GetUser",), Scope.CALLER),
+    Operation("iam", "GetUserPolicy", ("iam:GetUserPolicy",), Scope.CALLER),
+    Operation("iam", "ListUserPolicies", ("iam:ListUserPolicies",), Scope.CALLER),
+    Operation("iam", "ListAttachedUserPolicies", ("iam:ListAttachedUserPolicies",), Scope.CALLER),
+    Operation("iam", "ListGroupsForUser", ("iam:ListGroupsForUser",), Scope.CALLER),
+    Operation("iam", "GetGroupPolicy", ("iam:GetGroupPolicy",), Scope.GROUP),
+    Operation("iam", "ListGroupPolicies", ("iam:ListGroupPolicies",), Scope.GROUP),
+    Operation("iam", "ListAttachedGroupPolicies", ("iam:ListAttachedGroupPolicies",), Scope.GROUP),
+    Operation("s3", "GetBucketPolicy", ("s3:GetBucketPolicy",), Scope.BUCKET),
+    Operation(
+        "s3",
+        "GetBucketEncryption",
+        ("s3:GetEncryptionConfiguration",),
+        Scope.BUCKET,
+        source="S3 API reference, GetBucketEncryption, Permissions",
+    ),
+    Operation("kms", "DescribeKey", ("kms:DescribeKey",), Scope.KEY),
+    Operation("kms", "GetKeyPolicy", ("kms:GetKeyPolicy",), Scope.KEY),
+    Operation("kms", "ListGrants", ("kms:ListGrants",), Scope.KEY),
     Operation("s3", "HeadBucket", ("s3:ListBucket",), Scope.BUCKET, source="S3 API reference, HeadBucket, Permissions"),
     Operation(
         "s3", "ListBuckets", ("s3:ListAllMyBuckets",), Scope.ANY, source="S3 API reference, ListBuckets, Permissions"

@@ -38,6 +38,9 @@ _SIDS = {
     Scope.ROLE: "ReadExecutionRoles",
     Scope.POLICY: "ReadPoliciesOfExecutionRoles",
     Scope.BUCKET: "LookAtBuckets",
+    Scope.KEY: "LookAtKeys",
+    Scope.CALLER: "ReadUsersWhoStartJobs",
+    Scope.GROUP: "ReadTheirGroups",
     Scope.PARAMETER: "ReadPublicParameters",
     Scope.ANY: "AskWhatTakesNoResource",
     Scope.ASSUMED_ROLE: "AssumeConfiguredRoles",
@@ -154,14 +157,58 @@ def _resources(scope: Scope, target: Target) -> Iterator[str]:
         # wrong can only be told by those who may read the role where it is.
         yield f"arn:{partition}:iam::{account}:role/{role['name']}"
         yield f"arn:{partition}:iam::{account}:role/*/{role['name']}"
+        yield from _calling_roles(target, partition, account)
     elif scope is Scope.POLICY and role:
         yield f"arn:{partition}:iam::{account}:policy/*"
         yield f"arn:{partition}:iam::aws:policy/*"
     elif scope is Scope.BUCKET and target.bucket is not None:
         yield f"arn:{partition}:s3:::{_bucket(target, account)}"
+        yield from (f"arn:{partition}:s3:::{name}" for name in _other_buckets(target))
+    elif scope is Scope.BUCKET:
+        yield from (f"arn:{partition}:s3:::{name}" for name in _other_buckets(target))
+    elif scope is Scope.KEY:
+        # Which key a bucket encrypts with only looking tells.
+        yield f"arn:{partition}:kms:{target.region or '*'}:{account or '*'}:key/*"
+        yield from (key for key in (*target.output_keys, *target.volume_keys) if key.split(":")[4] != account)
+    elif scope is Scope.CALLER:
+        yield from _calling_users(target, partition, account)
+    elif scope is Scope.GROUP and any(_calling_users(target, partition, account)):
+        yield f"arn:{partition}:iam::{account or '*'}:group/*"
     elif scope is Scope.PARAMETER:
         # AWS's own public parameters: the same in each region, whichever one is asked.
         yield f"arn:{partition}:ssm:*:*:parameter/aws/service/global-infrastructure/*"
+
+
+def _other_buckets(target: Target) -> Iterator[str]:
+    """Yield the buckets of the data that stand beside the bucket."""
+    yield from dict.fromkeys(address[5:].partition("/")[0] for address in (*target.reads, *target.writes))
+
+
+def _calling_roles(target: Target, partition: str, account: str | None) -> Iterator[str]:
+    """Yield the role that starts jobs, under whatever path."""
+    caller = target.caller
+    if caller in (None, "self"):
+        caller = target.source.assume_role
+    if caller and (":role/" in caller or ":assumed-role/" in caller):
+        name = caller.split("/")[1] if ":assumed-role/" in caller else caller.rpartition("/")[2]
+        yield f"arn:{partition}:iam::{account or '*'}:role/{name}"
+        yield f"arn:{partition}:iam::{account or '*'}:role/*/{name}"
+    elif target.caller == "self":
+        # Credentials of a role say which only when they are used.
+        yield f"arn:{partition}:iam::{account or '*'}:role/*"
+
+
+def _calling_users(target: Target, partition: str, account: str | None) -> Iterator[str]:
+    """Yield the user who starts jobs; who looks at its own policies is named by a variable."""
+    caller = target.caller
+    if caller in (None, "self") and not target.source.assume_role:
+        name = "${aws:username}"
+    elif caller and ":user/" in caller:
+        name = caller.rpartition("/")[2]
+    else:
+        return
+    yield f"arn:{partition}:iam::{account or '*'}:user/{name}"
+    yield f"arn:{partition}:iam::{account or '*'}:user/*/{name}"
 
 
 def _bucket(target: Target, account: str | None) -> str:
@@ -174,6 +221,11 @@ def _notes(scope: Scope, target: Target) -> Iterator[str]:
     role = _ROLE.fullmatch(target.role or "")
     if scope is Scope.ROLE and target.role and not role:
         yield f"The role of {target.name} is not the ARN of a role, so reading it is left out."
+    if scope is Scope.CALLER and target.caller is None and not target.source.assume_role:
+        yield (
+            f"Who starts jobs for {target.name} is not configured: write the user's or role's ARN under caller:, "
+            "or caller: none."
+        )
     if scope is Scope.BUCKET and target.bucket == "default" and not target.account and not role:
         yield f"The account of {target.name} is not configured, so its default bucket stands with a *."
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 from healthcheck.capabilities import Aws
 from healthcheck.check import check
-from healthcheck.checks import arns, needs, role_existence, role_permissions, role_policies, role_trust
+from healthcheck.checks import arns, bucket_facts, entitlements, needs, principal_policies, role_existence, role_trust
 from healthcheck.checks.bucket_names import Home, bucket_of
+from healthcheck.checks.dossier import Dossier
+from healthcheck.checks.entitlements import Question
+from healthcheck.checks.principal_policies import READING_ROLES
 from healthcheck.result import Result, skipped
-from healthcheck.target import Target
+from healthcheck.target import Purpose, Target
 
 
 @check(
@@ -110,15 +114,7 @@ def trust(aws: Aws, target: Target) -> Iterator[Result]:
 @check(
     every=timedelta(minutes=15),
     after=["role.trust"],
-    calls=[
-        "iam.GetPolicy",
-        "iam.GetPolicyVersion",
-        "iam.GetRole",
-        "iam.GetRolePolicy",
-        "iam.ListAttachedRolePolicies",
-        "iam.ListRolePolicies",
-        "sts.GetCallerIdentity",
-    ],
+    calls=[*READING_ROLES, "s3.GetBucketPolicy", "sts.GetCallerIdentity"],
     reasons=["boundary", "explicit_deny", "malformed_document", "not_allowed", "telemetry_lost", "undecidable"],
 )
 def permissions(aws: Aws, target: Target, *, prefix: str = "") -> Iterator[Result]:
@@ -127,10 +123,10 @@ def permissions(aws: Aws, target: Target, *, prefix: str = "") -> Iterator[Resul
     Why: a job that may not read its input, write its model or pull its image fails minutes after it was started;
         AmazonSageMakerFullAccess covers only buckets and keys with "sagemaker" in their names.
     Sees: all inline and attached policies and the permissions boundary, evaluated for the actions of each purpose on
-        the bucket's and the log groups' real ARNs: an untagged object below the prefix, over TLS, in this region.
-        Which managed policies are attached is told and decides nothing.
-    Cannot see: organisation policies (SCPs, RCPs), session policies, bucket and key policies, and conditions that
-        hang on a job's network; VPC and KMS actions, which other checks look at.
+        the real ARNs of bucket, images, log groups and, if jobs run in a VPC, subnets: an untagged object below the
+        prefix, over TLS, in this region. Where these do not allow what the bucket's policy does, that counts.
+    Cannot see: organisation policies (SCPs, RCPs) and session policies; conditions that hang on a job's network; what
+        a bucket's policy denies (bucket.policy), other buckets (role.data_access) and keys (role.encryption).
     Source: https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html, read 2026-11-22.
     Settings:
         prefix: the part of the bucket that jobs read and write, such as "team-a/"; empty for the whole bucket
@@ -140,9 +136,23 @@ def permissions(aws: Aws, target: Target, *, prefix: str = "") -> Iterator[Resul
         yield _not_configured(target)
         return
     place = _place(aws, target, role.text, prefix)
-    policies = role_policies.fetch(aws, role.name)
-    answers = role_permissions.decide(needs.of(place, target.purposes), policies, place)
-    yield role_permissions.judge(role.text, answers, policies)
+    dossier = Dossier(
+        principal=role.text,
+        home=place.home,
+        now=aws.now,
+        needs=needs.of(place, target.purposes),
+        policies=principal_policies.fetch_role(aws, role.name),
+        is_only_rescued=True,
+    )
+    verdicts = dossier.verdicts()
+    if place.bucket and any(verdict.is_denied and verdict.need.policy_of for verdict in verdicts):
+        facts = bucket_facts.fetch(aws, place.bucket, may_look=False)
+        dossier = replace(dossier, resources={facts.subject: facts.policy} if facts.policy else {})
+        verdicts = dossier.verdicts()
+    others = tuple(purpose for purpose in Purpose if purpose not in target.purposes)
+    healthy = f"is allowed all that {', '.join(purpose.value for purpose in target.purposes)} needs"
+    question = Question(role.text, healthy, dossier, controls=needs.of(place, others))
+    yield entitlements.judge(question, verdicts)
 
 
 def _not_configured(target: Target) -> Result:
@@ -159,4 +169,7 @@ def _place(aws: Aws, target: Target, role: str, prefix: str) -> needs.Place:
         bucket_account=home.account if bucket and bucket.is_ours_by_name else None,
         prefix=prefix if not prefix or prefix.endswith("/") else prefix + "/",
         now=aws.now,
+        images=target.images,
+        subnets=target.subnets,
+        security_groups=target.security_groups,
     )

@@ -34,6 +34,9 @@ def trusting(**more: object) -> Policy:
 
 
 ALL_NEEDED = policy(allow(["s3:*", "ecr:*", "logs:*", "cloudwatch:PutMetricData"]))
+NO_BUCKET = policy(allow(["ecr:*", "logs:*", "cloudwatch:PutMetricData"]))
+BUCKET = f"arn:aws:s3:::sagemaker-us-east-1-{ACCOUNT}"
+INVITING = {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": "s3:*", "Resource": [BUCKET, f"{BUCKET}/*"]}
 NO_LOGS = policy(allow(["s3:*", "ecr:*"]))
 
 
@@ -94,6 +97,7 @@ def permitted(
             "PolicyName": asked["PolicyName"],
             "PolicyDocument": inline_documents[asked["PolicyName"]],
         },
+        "s3.GetBucketPolicy": AwsError("NoSuchBucketPolicy", "there is none", 404),
         "iam.GetPolicy": lambda asked: {"Policy": {"Arn": asked["PolicyArn"], "DefaultVersionId": "v7"}},
         "iam.GetPolicyVersion": lambda asked: {
             "PolicyVersion": {"VersionId": asked["VersionId"], "Document": json.dumps(documents[asked["PolicyArn"]])}
@@ -147,6 +151,17 @@ _PERMISSIONS: Sequence[Case] = (
         Status.OK,
     ),
     Case("nothing", permitted(), Status.CRITICAL, "not_allowed"),
+    Case(
+        "nothing of its own in S3, and a bucket that lets it in",
+        permitted(NO_BUCKET, s3_GetBucketPolicy={"Policy": policy(INVITING)}),
+        Status.OK,
+    ),
+    Case(
+        "nothing of its own in S3, and a bucket of which nobody knows",
+        permitted(NO_BUCKET, s3_GetBucketPolicy=denied("s3.GetBucketPolicy")),
+        Status.UNKNOWN,
+        "not_permitted",
+    ),
     Case("no logs", permitted(NO_LOGS), Status.WARNING, "telemetry_lost"),
     Case(
         "a Deny",

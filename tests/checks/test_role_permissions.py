@@ -12,9 +12,10 @@ import pytest
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from healthcheck.checks.bucket_names import Home
+from healthcheck.checks.dossier import Dossier
+from healthcheck.checks.entitlements import Question, judge
 from healthcheck.checks.needs import Place, of
-from healthcheck.checks.role_permissions import decide, judge
-from healthcheck.checks.role_policies import RolePolicies
+from healthcheck.checks.principal_policies import Policies
 from healthcheck.iam import Document, Hole, load_document
 from healthcheck.result import Result, Status
 from healthcheck.target import Purpose
@@ -48,8 +49,10 @@ def permissions(
     purposes: tuple[Purpose, ...] = (Purpose.TRAINING,),
     attached: tuple[str, ...] = (),
 ) -> Result:
-    policies = RolePolicies(identity, (boundary,) if boundary else None, attached)
-    return judge(ROLE, decide(of(place, purposes), policies, place), policies)
+    policies = Policies(identity, (boundary,) if boundary else None, attached)
+    dossier = Dossier(ROLE, place.home, NOW, of(place, purposes), policies, is_only_rescued=True)
+    others = tuple(purpose for purpose in Purpose if purpose not in purposes)
+    return judge(Question(ROLE, "may", dossier, of(place, others)))
 
 
 def needed(*purposes: Purpose, place: Place = PLACE) -> set[str]:
@@ -97,8 +100,8 @@ def test_the_fix_is_the_least_policy_and_really_mends_it() -> None:
     assert broken.fix.policy == {
         "Version": "2012-10-17",
         "Statement": [
+            {"Effect": "Allow", "Action": "cloudwatch:PutMetricData", "Resource": "*"},
             {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": f"arn:aws:s3:::{DEFAULT}/*"},
-            {"Effect": "Allow", "Action": ["cloudwatch:PutMetricData"], "Resource": "*"},
         ],
     }
     (command,) = broken.fix.commands
@@ -150,7 +153,10 @@ def test_what_two_purposes_need_is_granted_once() -> None:
     assert result.fix is not None
     assert result.fix.policy is not None
     written: Any = json.loads(json.dumps(dict(result.fix.policy)))
-    actions: list[str] = [action for statement in written["Statement"] for action in statement["Action"]]
+    actions: list[str] = []
+    for statement in written["Statement"]:
+        listed = statement["Action"]
+        actions += [listed] if isinstance(listed, str) else listed
     assert sorted(actions) == sorted(set(actions))
 
 
@@ -237,5 +243,5 @@ def test_without_a_bucket_nothing_is_asked_of_s3() -> None:
 
 def test_no_arn_is_built_for_another_partition() -> None:
     place = replace(PLACE, home=Home("aws-cn", "cn-north-1", ACCOUNT))
-    resources = [text for need in of(place, tuple(Purpose)) for text in (*need.resources, need.grant)]
+    resources = [text for need in of(place, tuple(Purpose)) for text in (*need.resources, *need.grants)]
     assert not [text for text in resources if text.startswith("arn:aws:") and text != ROLE]

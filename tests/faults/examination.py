@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from healthcheck.check import Check
 from healthcheck.engine.snapshot import Snapshot
+from healthcheck.permissions import OPERATIONS
 from healthcheck.run import Run
 
 
@@ -20,6 +22,15 @@ class Examination:
         """Return the only run of a check."""
         (found,) = [run for run in self.runs if run.check == check]
         return found
+
+
+NOT_ASKED = frozenset({("role.permissions", "s3.GetBucketPolicy")})
+"""Calls that a check needs only in set-ups of another kind than those of the world: it is blind to their denial."""
+
+
+def needs(check: Check, action: str) -> bool:
+    """Whether a check has no verdict on the world's set-ups without an IAM action."""
+    return any(action in OPERATIONS[call].actions for call in check.calls if (check.id, call) not in NOT_ASKED)
 
 
 Look = Callable[..., Examination]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from healthcheck.permissions import OPERATIONS
 from healthcheck.registry import Registry
 from healthcheck.result import Status
 from healthcheck.testing.world import FAULTS, Fault, WorldClient
-from tests.faults.examination import Look
+from tests.faults.examination import Look, needs
 
 Verdict = tuple[Status, str | None]
 
@@ -103,7 +102,7 @@ def expectation(fault: Fault, registry: Registry) -> dict[str, Verdict]:
         expected.update(dict.fromkeys(behind, (Status.BLOCKED, None)))
     if fault.missing_action:
         for check in registry:
-            if any(fault.missing_action in OPERATIONS[call].actions for call in check.calls):
+            if needs(check, fault.missing_action):
                 expected[check.id] = (Status.UNKNOWN, "not_permitted")
     expected.update(fault.also)
     expected[fault.check] = (fault.status, fault.reason)

@@ -1,0 +1,199 @@
+"""Whether somebody's policies allow what is needed, in one verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from healthcheck.checks import remedies
+from healthcheck.checks.dossier import Dossier, Verdict
+from healthcheck.checks.needs import Need
+from healthcheck.checks.principal_policies import Policies
+from healthcheck.checks.principals import parse
+from healthcheck.iam import Layer, Outcome
+from healthcheck.result import Evidence, Fix, Json, Result, critical, ok, unknown, warning
+
+_FULL_ACCESS = "policy/AmazonSageMakerFullAccess"
+_TOLD = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is judged, in the words for it."""
+
+    subject: str
+    """What the verdict is about."""
+    healthy: str
+    """What is said when all is well: ``is allowed all that training needs``."""
+    dossier: Dossier
+    controls: tuple[Need, ...] = ()
+    """Needs of other purposes, which a remedy must not meet by the way."""
+    not_seen: tuple[str, ...] = ("service control policies",)
+
+    @property
+    def policies(self) -> Policies:
+        """The principal's own policies."""
+        return self.dossier.policies
+
+
+def judge(question: Question, verdicts: Sequence[Verdict] | None = None) -> Result:
+    """Tell what is missing, or what could not be seen, in one verdict.
+
+    Args:
+        question: what is asked.
+        verdicts: those of the dossier, where they are known already.
+    """
+    told = question.dossier.verdicts() if verdicts is None else tuple(verdicts)
+    subject = question.subject
+    refused = [verdict for verdict in told if verdict.is_denied]
+    lacking = [verdict for verdict in told if verdict.is_denied or verdict.lacks_allow]
+    fatal = [verdict for verdict in refused if verdict.need.is_fatal]
+    undecided = [verdict for verdict in told if verdict.outcome is Outcome.UNKNOWN]
+    evidence = _evidence(question, told, refused, undecided)
+    if fatal:
+        reason, why = _why(fatal)
+        sentence = f"{subject}: may not {_list(fatal)}: {why}; {_consequences(fatal)}"
+        return critical(subject, sentence, reason=reason, fix=_fix(question, lacking), evidence=evidence)
+    if undecided:
+        return _undecided(question, undecided, evidence)
+    if refused:
+        _, why = _why(refused)
+        sentence = f"{subject}: may not {_list(refused)}: {why}; {_consequences(refused)}"
+        return warning(subject, sentence, reason="telemetry_lost", fix=_fix(question, lacking), evidence=evidence)
+    return ok(subject, f"{subject}: {question.healthy}{_not_seen_of_resources(told)}", evidence=evidence)
+
+
+def _undecided(question: Question, undecided: Sequence[Verdict], evidence: Evidence) -> Result:
+    subject, show = question.subject, _show(question)
+    holes = {hole for verdict in undecided for hole in verdict.decision.holes}
+    missing = tuple(sorted({hole.action for hole in holes if hole.action}))
+    if missing:
+        names = ", ".join(sorted({hole.name for hole in holes if hole.action}))
+        return unknown(
+            subject,
+            f"{subject}: whether it may {_list(undecided)} cannot be told without {' and '.join(missing)} ({names})",
+            reason="not_permitted",
+            fix=Fix(
+                f"Allow {', '.join(missing)} to the credentials that look.",
+                ("sagemaker-healthcheck policy",),
+                policy={
+                    "Version": "2012-10-17",
+                    "Statement": [{"Effect": "Allow", "Action": list(missing), "Resource": "*"}],
+                },
+            ),
+            evidence=evidence,
+            missing_actions=missing,
+        )
+    if holes:
+        return unknown(
+            subject,
+            f"{subject}: whether it may {_list(undecided)} cannot be told: "
+            f"{'; '.join(sorted(hole.name for hole in holes))}",
+            reason="malformed_document",
+            fix=Fix("Write the policy more plainly, or report it to the authors of sagemaker-healthcheck.", show),
+            evidence=evidence,
+        )
+    keys = sorted({key for verdict in undecided for key in verdict.decision.unknown_keys})
+    doubts = sorted({doubt for verdict in undecided for doubt in verdict.decision.doubts})
+    hangs_on = f"the value of {', '.join(keys)}" if keys else "; ".join(doubts)
+    statements = sorted(
+        {f"{match.statement.label} of {match.document.label}" for v in undecided for match in v.decision.deciding}
+    )
+    return unknown(
+        subject,
+        f"{subject}: whether it may {_list(undecided)} hangs on {hangs_on}, which is known only at the time "
+        f"({', '.join(statements[:_TOLD])})",
+        reason="undecidable",
+        fix=Fix(
+            f"Write {', '.join(statements[:_TOLD])} without a condition on {', '.join(keys) or 'such points'}; "
+            "else only trying it can tell.",
+            show,
+        ),
+        evidence=evidence,
+    )
+
+
+def _why(refused: Sequence[Verdict]) -> tuple[str, str]:
+    """Name what decides: a Deny before a limit before an absent Allow, as each makes the later ones useless."""
+    for verdict in refused:
+        if verdict.decision.outcome is Outcome.EXPLICIT_DENY:
+            match = verdict.decision.deciding[0]
+            return "explicit_deny", f"{match.statement.label} of {match.document.label} denies {verdict.need.action}"
+    for layer, reason in ((Layer.BOUNDARY, "boundary"), (Layer.RESOURCE, "resource_policy")):
+        for verdict in refused:
+            for blocking in verdict.decision.blocking:
+                if blocking.layer is layer:
+                    labels = ", ".join(document.label for document in blocking.documents)
+                    return reason, f"the {layer.value} {labels} does not allow {verdict.need.action}"
+    misses = [miss for verdict in refused for miss in verdict.decision.near_misses]
+    if misses:
+        return "not_allowed", f"no policy allows it; nearly {misses[0].where}: {misses[0].sentence}"
+    return "not_allowed", "no policy allows it"
+
+
+def _fix(question: Question, refused: Sequence[Verdict]) -> Fix:
+    needs = [verdict.need for verdict in refused]
+    others = [*(need for need in question.dossier.needs if need not in needs), *question.controls]
+    return remedies.tell(remedies.find(question.dossier.about(needs), others), show=_show(question))
+
+
+def _show(question: Question) -> tuple[str, ...]:
+    principal = parse(question.dossier.principal)
+    if principal is None or principal.kind not in ("role", "user"):
+        return ()
+    kind, name = principal.kind, principal.name
+    return (
+        f"aws iam list-attached-{kind}-policies --{kind}-name {name}",
+        f"aws iam list-{kind}-policies --{kind}-name {name}",
+        f"aws iam get-{kind} --{kind}-name {name} --query {kind.title()}.PermissionsBoundary",
+    )
+
+
+def _evidence(
+    question: Question, told: Sequence[Verdict], refused: Sequence[Verdict], undecided: Sequence[Verdict]
+) -> Evidence:
+    policies = question.policies
+    evidence: dict[str, Json] = {
+        "actions_needed": len({verdict.need.action for verdict in told}),
+        "refused": [verdict.text for verdict in refused],
+        "consequences": {verdict.text: verdict.need.fails for verdict in refused},
+        "near_misses": [
+            f"{miss.where}: {miss.sentence}" for verdict in refused for miss in verdict.decision.near_misses[:1]
+        ],
+        "undecided": [verdict.text for verdict in undecided],
+        "attached_policies": list(policies.attached),
+        "has_full_access": any(arn.endswith(_FULL_ACCESS) for arn in policies.attached),
+        "permissions_boundary": policies.boundary_arn,
+        "not_seen": [*question.not_seen, *_unread(told)],
+    }
+    return {name: value for name, value in evidence.items() if value not in (None, [], {})}
+
+
+def _unread(told: Sequence[Verdict]) -> list[str]:
+    """Name the policies of resources that were excused."""
+    return sorted({hole.name for verdict in told for hole in verdict.decision.holes})
+
+
+def _not_seen_of_resources(told: Sequence[Verdict]) -> str:
+    others = {
+        verdict.decision.request.resource_account
+        for verdict in told
+        if verdict.decision.holes and verdict.need.policy_of and verdict.need.account is not None
+    }
+    return f", as far as its side goes: {', '.join(filter(None, others))} must let it in, too" if any(others) else ""
+
+
+def _list(verdicts: Sequence[Verdict]) -> str:
+    texts = list(dict.fromkeys(verdict.text for verdict in verdicts))
+    more = f" and {len(texts) - _TOLD} more" if len(texts) > _TOLD else ""
+    return ", ".join(texts[:_TOLD]) + more
+
+
+def _consequences(verdicts: Sequence[Verdict]) -> str:
+    """Say what happens, and to which purposes; what stops a job before what harms it later."""
+    found: dict[str, dict[str, None]] = {}
+    for verdict in verdicts:
+        found.setdefault(verdict.need.fails, {}).update(
+            dict.fromkeys(purpose.value for purpose in verdict.need.purposes)
+        )
+    return "; ".join(f"{fails} ({', '.join(purposes)})" for fails, purposes in found.items())
