@@ -57,11 +57,17 @@ def _kept(result: Result) -> Result:
     return replace(
         result,
         # Many checks speak of one role, and the regions of an account say the same of it.
-        subject=sys.intern(str(result.subject)),
-        summary=sys.intern(str(result.summary)),
+        subject=_shared(str(result.subject)),
+        summary=_shared(str(result.summary)),
         evidence=_packed(result.evidence),
         gauges=result.gauges or _NO_GAUGES,
     )
+
+
+def _shared(text: str) -> str:
+    """Return one object for equal texts."""
+    # Python 3.12 alone never lets an interned text go, and summaries hold numbers that move with every look.
+    return text if sys.version_info[:2] == (3, 12) else sys.intern(text)
 
 
 def _packed(evidence: Evidence) -> Evidence:

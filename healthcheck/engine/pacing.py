@@ -166,13 +166,19 @@ class Pacer:
 
     def _begin(self, lane: Lane, request: Request) -> None:
         def end(ended: Round) -> None:
+            dropped = None
             with self._lock:
                 self._running -= 1
                 lane.is_running = False
-                if lane.next is not None:
+                if self._is_stopped:
+                    # It was asked for before `stop`, and was in no queue while this round ran.
+                    dropped, lane.next = lane.next, None
+                elif lane.next is not None:
                     self._queue.append(lane)
                 self._quiet.notify_all()
             request.end(is_whole=not ended.is_aborted)
+            if dropped is not None:
+                dropped.end(is_whole=False)
             self._pump()
 
         self._runner.start_round(

@@ -112,12 +112,20 @@ class Pool:
 
     def _hire(self) -> None:
         """Start threads for what waits, as far as the bound allows. The lock is held."""
+        if self._watcher is None and self._queue:
+            watcher = threading.Thread(target=self._watch, name="healthcheck-deadlines", daemon=True)
+            watcher.start()
+            self._watcher = watcher
         while len(self._queue) > self._threads - self._busy and self._threads < self._allowed():
+            worker = threading.Thread(target=self._serve, name="healthcheck-worker", daemon=True)
+            try:
+                worker.start()
+            except RuntimeError:
+                # The system has no more threads for us: those that we have serve the queue.
+                if not self._threads:
+                    raise
+                break
             self._threads += 1
-            threading.Thread(target=self._serve, name="healthcheck-worker", daemon=True).start()
-        if self._watcher is None and self._threads:
-            self._watcher = threading.Thread(target=self._watch, name="healthcheck-deadlines", daemon=True)
-            self._watcher.start()
 
     def _serve(self) -> None:
         is_retired = False

@@ -177,6 +177,18 @@ def test_stopping_waits_for_what_runs_and_frees_those_who_wait(roads: list[Road]
     assert not paced.begun["b"].is_set()
 
 
+def test_stopping_drops_the_round_that_waits_behind_the_one_that_runs(roads: list[Road]) -> None:
+    paced = road(roads, "a")
+    running = paced.ask("a")
+    paced.wait_begun("a")
+    waiting = paced.ask("a")
+    assert not paced.pacer.stop(0)
+    paced.finish("a", running)
+    assert not waiting.wait(PATIENCE_SECONDS)
+    assert paced.pacer.stop(PATIENCE_SECONDS)
+    assert len(paced.rounds) == 1
+
+
 def test_a_round_that_is_aborted_is_not_whole_and_the_lane_is_free(roads: list[Road]) -> None:
     paced = road(roads, "a")
     look = paced.ask("a")

@@ -188,6 +188,24 @@ def test_closing_is_bounded_and_begins_nothing_more() -> None:
     assert running.outcomes == ["done"]
 
 
+def test_where_the_system_gives_no_more_threads_those_there_are_serve_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool, jobs = Pool(4), [Job(f"job {number}") for number in range(4)]
+    pool.submit(jobs[0].task)
+    wait(jobs[0].begun)
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", refuse)
+        for job in jobs[1:]:
+            pool.submit(job.task)
+    for job in jobs:
+        wait(released(job).told)
+    assert [job.outcomes for job in jobs] == [["done"]] * 4
+    assert pool.close(PATIENCE_SECONDS)
+
+
 def test_a_thread_that_a_mistake_of_ours_kills_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     killed: list[object] = []
     monkeypatch.setattr(threading, "excepthook", killed.append)
