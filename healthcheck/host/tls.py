@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -28,9 +28,9 @@ class Line(Protocol):
         """Close it."""
 
 
-def default_authorities() -> Path:
+def default_authorities(packages: Sequence[str] = ("certifi", "botocore")) -> Path:
     """Return the file of authorities that botocore trusts by itself: certifi's where installed, else its own."""
-    for package in ("certifi", "botocore"):
+    for package in packages:
         found = importlib.util.find_spec(package)
         if found is not None and found.submodule_search_locations:
             file = Path(found.submodule_search_locations[0]) / "cacert.pem"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,20 @@ def test_a_look_that_failed_is_not_remembered(serve: Serve) -> None:
     assert not host.reach(endpoint).is_reached
 
     assert server.connections == 2
+
+
+def test_a_look_that_is_interrupted_leaves_nobody_waiting(serve: Serve) -> None:
+    server = serve(answering())
+    clocks = iter([KeyboardInterrupt])
+
+    def clock() -> datetime:
+        for interrupt in clocks:
+            raise interrupt
+        return datetime.now(UTC)
+
+    host = LocalHost({}, clock=clock)
+    endpoint = Endpoint("sts", f"http://127.0.0.1:{server.port}")
+    with pytest.raises(KeyboardInterrupt):
+        host.reach(endpoint)
+
+    assert host.reach(endpoint).is_reached

@@ -13,6 +13,7 @@ import pytest
 from healthcheck import Endpoint, Reach
 from healthcheck.host import LocalHost
 from healthcheck.host.reaching import Patience
+from healthcheck.host.tls import default_authorities
 from tests.authorities import Authority
 from tests.host.loopback import Serve, Server, answering, answering_tls, relaying, silent
 
@@ -267,3 +268,56 @@ def test_a_proxy_that_wants_a_password_for_a_plain_endpoint_is_the_failed_step(s
     seen = reach(Endpoint("sts", "http://sts.example.com/", proxy=f"http://127.0.0.1:{proxy.port}"))
 
     assert seen.failed_step == "proxy"
+
+
+def test_a_proxy_whose_own_certificate_is_not_trusted_is_the_failed_step(serve: Serve, authority: Authority) -> None:
+    proxy = serve(relaying(tls=authority.server))
+
+    seen = reach(Endpoint("sts", "https://sts.us-east-1.amazonaws.com", proxy=f"https://localhost:{proxy.port}"))
+
+    assert seen.failed_step == "proxy"
+    assert "certificate verify failed" in str(seen.error)
+
+
+def test_a_proxy_spoken_to_by_tls_that_refuses_is_the_failed_step(serve: Serve, authority: Authority) -> None:
+    proxy = serve(relaying(tls=authority.server, refuse=b"HTTP/1.1 403 Forbidden\r\n\r\n"))
+    endpoint = Endpoint("sts", "https://sts.us-east-1.amazonaws.com", f"https://localhost:{proxy.port}")
+
+    seen = reach(replace(endpoint, ca_bundle=str(authority.bundle)))
+
+    assert (seen.failed_step, seen.error) == ("proxy", "the proxy answers CONNECT with 403 Forbidden")
+
+
+def test_an_untrusted_server_that_is_gone_at_the_second_look_has_no_issuer(serve: Serve, authority: Authority) -> None:
+    tls = answering_tls(authority.server)
+
+    def once(connection: socket.socket, server: Server) -> None:
+        if server.connections == 1:
+            tls(connection, server)
+
+    seen = reach(https(serve(once)))
+
+    assert (seen.failed_step, seen.issuer) == ("tls", None)
+
+
+def test_a_server_that_hangs_up_inside_a_tunnel_fails_http(serve: Serve, authority: Authority) -> None:
+    server, proxy = serve(answering_tls(authority.server, b"")), serve(relaying(tls=authority.server))
+
+    seen = reach(replace(https(server, authority), proxy=f"https://localhost:{proxy.port}"))
+
+    assert seen.failed_step == "http"
+
+
+def test_a_list_of_hosts_in_no_proxy_is_not_taken_for_a_proxy(serve: Serve) -> None:
+    proxy = serve(answering())
+    environ = {"no_proxy": "localhost:x,10.0.0.1", "ftp_proxy": "", "http_proxy": f"127.0.0.1:{proxy.port}"}
+
+    seen = reach(Endpoint("sts", "http://sts.example.com/", proxy=f"http://127.0.0.1:{proxy.port}"), environ)
+
+    assert seen.is_reached
+
+
+def test_without_certifi_the_sdks_own_authorities_are_trusted() -> None:
+    assert default_authorities(("no-such-package", "botocore")).parent.name == "botocore"
+    with pytest.raises(FileNotFoundError):
+        default_authorities(("no-such-package", "json"))
