@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +82,19 @@ class RunningDaemon:
     def stands(self, target: str, check: str, status: str) -> bool:
         """Whether a check stands like this on a target, once damped."""
         return bool(self.runs(target)[check]["status"] == status)
+
+    def look_again(self, target: str, check: str, order: Callable[[], object] | None = None) -> None:
+        """Ask for a look at a target, by request unless told otherwise; return when it has come to one check."""
+
+        def run_id() -> str:
+            return str(self.runs(target)[check]["run_id"])
+
+        before = run_id()
+        if order is None:
+            assert self.post(f"/api/v1/targets/{target}/run").code == 202
+        else:
+            order()
+        wait_until(lambda: run_id() != before, seconds=PATIENCE_SECONDS, what=f"{check} has run again on {target}")
 
     def is_ready(self) -> bool:
         """Whether everything has been looked at."""

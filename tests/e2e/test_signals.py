@@ -33,6 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def running(running_world: WorldClient, folder: Path) -> Iterator[RunningDaemon]:
     with serving(running_world.client(folder, ["shop"], patient), folder) as daemon:
         wait_until(daemon.is_ready, seconds=PATIENCE_SECONDS, what="everything has been looked at")
+        daemon.wait("round.finished")
         yield daemon
 
 
@@ -132,9 +133,7 @@ def test_a_bad_file_changes_nothing_and_is_told_everywhere(daemon: RunningDaemon
     assert reloads(daemon) == "0.0"
     # The old settings are in force: the target is there, and looked at when asked.
     assert watched(daemon) == [SHOP]
-    rounds = len(daemon.events("round.finished"))
-    look_by_request(daemon)
-    assert daemon.wait("round.finished", after=rounds)["generation"] == by_signal["generation"]
+    daemon.look_again(SHOP, "role.trust")
 
     daemon.settings.write_text(good, "utf-8")
     answer = daemon.post("/-/reload")
@@ -162,23 +161,17 @@ def test_a_mended_fault_is_seen_as_soon_as_somebody_asks(
     incidents = len(daemon.events("incident.opened"))
     world.break_("bucket-squatted")
     for _ in range(2):
-        rounds = len(daemon.events("round.finished"))
-        order(daemon)
-        daemon.wait("round.finished", after=rounds)
+        daemon.look_again(SHOP, "bucket.reachable", lambda: order(daemon))
 
     opened = daemon.wait("incident.opened", after=incidents)
     assert (opened["cause"], opened["reason"], opened["targets"]) == ("bucket.reachable", "squatted", [SHOP])
     assert opened["level"] == "error"
-    wait_until(
-        lambda: daemon.stands(SHOP, "bucket.reachable", "critical"), seconds=PATIENCE_SECONDS, what="it is critical"
-    )
+    assert daemon.stands(SHOP, "bucket.reachable", "critical")
     world.mend("bucket-squatted")
-    rounds = len(daemon.events("round.finished"))
     closed = len(daemon.events("incident.closed"))
-    order(daemon)
-    assert daemon.wait("incident.closed", after=closed)["incident"] == opened["incident"]
-    daemon.wait("round.finished", after=rounds)
+    daemon.look_again(SHOP, "bucket.reachable", lambda: order(daemon))
     assert daemon.stands(SHOP, "bucket.reachable", "ok")
+    assert daemon.wait("incident.closed", after=closed)["incident"] == opened["incident"]
 
 
 def test_a_target_that_does_not_exist_is_told_with_a_neighbour(daemon: RunningDaemon) -> None:
@@ -222,13 +215,11 @@ def test_stopping_drains_what_runs(world: WorldClient, tmp_path: Path) -> None:
     with serving(world.client(tmp_path, ["shop"], one_call), tmp_path) as daemon:
         wait_until(daemon.is_ready, seconds=PATIENCE_SECONDS, what="everything has been looked at")
         world.break_("endpoint-slow")
-        looked = len(daemon.events())
-        look_by_signal(daemon)
-        wait_until(lambda: len(daemon.events()) > looked, seconds=PATIENCE_SECONDS, what="the round has begun")
+        daemon.look_again(SHOP, "role.configured", lambda: look_by_signal(daemon))
 
         daemon.stop()
 
-        told = [(line["event"], line.get("check")) for line in daemon.events()[looked:]]
+        told = [(line["event"], line.get("check")) for line in daemon.events()]
         last = told[told.index(("daemon.stopping", None)) :]
         assert ("check.finished", "credentials.valid") in last
         assert ("round.finished", None) in last
@@ -284,4 +275,5 @@ def running_brief(running_world: WorldClient, tmp_path_factory: pytest.TempPathF
     folder = tmp_path_factory.mktemp("closed")
     with serving(running_world.client(folder, ["shop"], brief), folder) as daemon:
         wait_until(daemon.is_ready, seconds=PATIENCE_SECONDS, what="everything has been looked at")
+        daemon.wait("round.finished")
         yield daemon
