@@ -43,6 +43,7 @@ FLOORS: dict[str, float] = {
     "healthcheck.doctor": 4,
     "healthcheck.loading": 3.5,
     "healthcheck.signals": 4,
+    "healthcheck.supervision": 4,
     "healthcheck.testing": 4,
     # Printing and exiting.
     "healthcheck.__main__": 5.5,

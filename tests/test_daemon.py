@@ -242,7 +242,8 @@ def hangs(target: Target) -> Iterator[Result]:
     yield ok("it", "it ended")
 
 discovery = Discovery(Registry([hangs]), ())
-obey(assemble(discovery, environ=os.environ, cwd=Path.cwd(), explicit=None, log_stream=sys.stderr))
+daemon = assemble(discovery, environ=os.environ, cwd=Path.cwd(), explicit=None, log_stream=sys.stderr)
+obey(daemon, environ=os.environ)
 """
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from healthcheck.engine.discovery import discover
 from healthcheck.errors import HealthcheckError
 from healthcheck.plan import DaemonSettings
 from healthcheck.signals import Order, orders
+from healthcheck.supervision import Supervisor
+from healthcheck.surfaces import text
 
 
 class BadAddress(HealthcheckError):
@@ -34,7 +36,7 @@ def execute(arguments: Arguments, console: Console) -> int:
         override=override(arguments),
         log_stream=console.stderr,
     )
-    obey(daemon)
+    obey(daemon, environ=console.environ)
     return 0
 
 
@@ -56,17 +58,23 @@ def override(arguments: Arguments) -> Callable[[DaemonSettings], DaemonSettings]
     return apply
 
 
-def obey(daemon: Daemon) -> None:
-    """Start the daemon, do what signals say, and stop it."""
+def obey(daemon: Daemon, *, environ: Mapping[str, str]) -> None:
+    """Start the daemon, do what signals say, and stop it; tell whoever supervises this process."""
+    supervisor = Supervisor(environ, is_healthy=daemon.is_healthy, status=lambda: text.in_short(daemon.snapshot()))
     try:
         with orders() as received:
             daemon.start()
-            while (order := received.get()) is not Order.STOP:
-                if order is Order.RELOAD:
-                    daemon.reload()
-                else:
-                    daemon.run_all()
+            supervisor.ready()
+            with supervisor:
+                while (order := received.get()) is not Order.STOP:
+                    if order is Order.RELOAD:
+                        supervisor.reloading()
+                        daemon.reload()
+                        supervisor.ready()
+                    else:
+                        daemon.run_all()
     finally:
+        supervisor.stopping()
         # Out of the block above a second signal has its usual effect: it ends the process at once.
         daemon.stop()
 

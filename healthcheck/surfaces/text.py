@@ -210,18 +210,22 @@ def _rows(plain: Sequence[str], painted: Sequence[str], room: int) -> list[str]:
     return ["  ".join(row) for row in rows]
 
 
+def in_short(snapshot: Snapshot) -> str:
+    """Return a line with how it stands, and the most severe incident."""
+    first = snapshot.incidents[0] if snapshot.incidents else None
+    because = f": {first.cause} {first.reason or first.status.value} on {first.subject}" if first else ""
+    more = len(snapshot.incidents) - 1
+    others = f" and {count(more, 'more incident')}" if more > 0 else ""
+    return _one_line(f"{verdict(snapshot)}{because}{others}")
+
+
 def nagios(snapshot: Snapshot) -> str:
     """Return a plugin's output: one line with the verdict, a line per incident, and performance data.
 
     After the pipe stand the numbers of targets by status and how long it took, as the guidelines of
     monitoring-plugins.org have it; the exit code is the caller's.
     """
-    word = _NAGIOS_WORDS[snapshot.status]
-    first = snapshot.incidents[0] if snapshot.incidents else None
-    because = f": {first.cause} {first.reason or first.status.value} on {first.subject}" if first else ""
-    more = len(snapshot.incidents) - 1
-    others = f" and {count(more, 'more incident')}" if more > 0 else ""
-    head = _one_line(f"SAGEMAKER {word} - {verdict(snapshot)}{because}{others}")
+    head = f"SAGEMAKER {_NAGIOS_WORDS[snapshot.status]} - {in_short(snapshot)}"
     statuses = dict.fromkeys((Status.OK, Status.WARNING, Status.CRITICAL, Status.UNKNOWN), 0)
     for state in snapshot.targets:
         statuses[state.status if state.status in statuses else Status.OK] += 1
