@@ -17,13 +17,14 @@ from healthcheck.engine.discovery import discover
 from healthcheck.permissions import OPERATIONS
 from healthcheck.registry import Registry
 from healthcheck.surfaces import documents
+from healthcheck.surfaces.redaction import Redactor, secrets_in
 
 _INDENT = "  "
 
 
 def execute_list(arguments: Arguments, console: Console) -> int:
     """Print one line for each check, in dependency order."""
-    discovery = discover()
+    discovery = discover(cleaned=Redactor(secrets_in(console.environ)).text)
     for failure in discovery.failures:
         console.note(f"{failure.package}: {failure.sentence}")
     if arguments.format == "json":

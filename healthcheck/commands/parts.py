@@ -10,13 +10,14 @@ from healthcheck.commands.arguments import Arguments
 from healthcheck.commands.console import Console
 from healthcheck.engine.discovery import discover
 from healthcheck.loading import Loader
+from healthcheck.surfaces.redaction import Redactor, secrets_in
 
 
 class Parts:
     """The checks that are installed, a gateway, and the loader of the plan that was asked for."""
 
     def __init__(self, arguments: Arguments, console: Console) -> None:
-        self.discovery = discover()
+        self.discovery = discover(cleaned=Redactor(secrets_in(console.environ)).text)
         self.gateway = Gateway(environ=console.environ, clock=lambda: datetime.now(UTC))
         self.load = Loader(
             registry=self.discovery.registry,

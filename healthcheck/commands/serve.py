@@ -16,6 +16,7 @@ from healthcheck.plan import DaemonSettings
 from healthcheck.signals import Order, orders
 from healthcheck.supervision import Supervisor
 from healthcheck.surfaces import text
+from healthcheck.surfaces.redaction import Redactor, secrets_in
 
 
 class BadAddress(HealthcheckError):
@@ -29,7 +30,7 @@ class BadAddress(HealthcheckError):
 def execute(arguments: Arguments, console: Console) -> int:
     """Watch until told to stop."""
     daemon = assemble(
-        discover(),
+        discover(cleaned=Redactor(secrets_in(console.environ)).text),
         environ=console.environ,
         cwd=Path.cwd(),
         explicit=arguments.config,

@@ -7,8 +7,8 @@ checks and nothing else.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 
@@ -44,11 +44,14 @@ class _Candidate:
         return _failure(self.entry, sentence)
 
 
-def discover(entries: Iterable[EntryPoint] | None = None) -> Discovery:
+def discover(
+    entries: Iterable[EntryPoint] | None = None, *, cleaned: Callable[[str], str] = lambda sentence: sentence
+) -> Discovery:
     """Load all checks there are.
 
     Args:
         entries: entry points to load in place of those of the installed packages.
+        cleaned: takes secrets out of what is told of a failure, which quotes somebody else's exception.
     """
     found = sorted(set(entry_points(group=GROUP) if entries is None else entries), key=_precedence)
     failures: list[PluginFailure] = []
@@ -64,7 +67,8 @@ def discover(entries: Iterable[EntryPoint] | None = None) -> Discovery:
         else:
             candidates.extend(_Candidate(check, entry) for check in loaded)
     admitted = _admit(candidates, failures)
-    return Discovery(_ordered(admitted, failures), tuple(failures))
+    registry = _ordered(admitted, failures)
+    return Discovery(registry, tuple(replace(failure, sentence=cleaned(failure.sentence)) for failure in failures))
 
 
 def collect(module: ModuleType) -> list[Check]:
