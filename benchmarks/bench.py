@@ -131,7 +131,11 @@ def in_process(function: Callable[..., Mapping[str, float]], *arguments: object,
         "print(json.dumps(f(*json.loads(sys.argv[1]))), file=sys.stdout)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, json.dumps(arguments)], env=dict(env), stdout=subprocess.PIPE, text=True, check=True
+        [sys.executable, "-c", code, json.dumps(arguments)],
+        env=dict(env),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
     )
     return json.loads(done.stdout.splitlines()[-1])
 

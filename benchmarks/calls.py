@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import time
-from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
-from benchmarks.bench import Endpoint, Measurement, account, environment, folder, in_process, now, write_fleet
+from benchmarks.bench import Endpoint, Measurement, account, environment, folder, in_process, write_fleet
 from benchmarks.fake_aws import ROLE
+from benchmarks.fleets import fleet
 from healthcheck import minutes
-from healthcheck.aws import Gateway
 from healthcheck.aws.pacing import Pacing
 from healthcheck.check import Check
-from healthcheck.engine.discovery import discover
-from healthcheck.loading import Loader
 
 ROUNDS = 150
 TURNS = 5
@@ -37,11 +33,13 @@ def _ask(client: Any, account_id: str) -> int:
 
 
 def _kept(url: str) -> Any:
-    session = boto3.session.Session(
+    session: Any = boto3.session.Session(
         aws_access_key_id=f"AKIA0000{account(0)}", aws_secret_access_key="s" * 40, region_name="us-east-1"
     )
     services = ("sts", "iam", "s3", "sagemaker", "ssm")
-    clients = {name: session.client(name, endpoint_url=url, config=Config(max_pool_connections=64)) for name in services}
+    clients = {
+        name: session.client(name, endpoint_url=url, config=Config(max_pool_connections=64)) for name in services
+    }
     return clients.__getitem__
 
 
@@ -77,14 +75,12 @@ def _caller(registry_checks: list[Check]) -> Check:
 
 def compare(settings: str, url: str) -> dict[str, float]:
     """Take turns between kept boto3 clients and the gateway; return the CPU milliseconds of a call of each."""
-    discovery = discover()
     # Pacing would only make it wait, and the memory would answer for AWS: both are out of the measurement.
-    gateway = Gateway(environ=os.environ, clock=now, pacing=Pacing(pause=lambda _: None))
-    load = Loader(discovery.registry, (), os.environ, Path(settings).parent, gateway.configured_region, explicit=settings)
-    target = load().targets[0].target
+    looked = fleet(settings, pacing=Pacing(pause=lambda _: None))
+    gateway, target = looked.gateway, looked.plan.targets[0].target
     gateway.resolve(target)
     kept = _kept(url)
-    check = _caller(list(discovery.registry))
+    check = _caller(list(looked.registry))
     cpu = {"boto3": 0.0, "gateway": 0.0}
     calls = 0
     for turn in range(TURNS + 1):
@@ -103,16 +99,18 @@ def compare(settings: str, url: str) -> dict[str, float]:
     return {name: 1000 * spent / calls for name, spent in cpu.items()}
 
 
-def per_call(endpoint: Endpoint) -> Measurement:
+def per_call(endpoint: Endpoint) -> tuple[Measurement, ...]:
     """Compare the CPU of a call."""
     with folder() as home:
         endpoint.set(latency_seconds=0.0, throttle_every=0)
         settings = write_fleet(home, 1)
         figures = in_process(compare, str(settings), endpoint.url, env=environment(endpoint.url, home))
-    return Measurement(
-        "CPU of an AWS call / of kept boto3 clients",
-        figures["gateway"] / figures["boto3"],
-        0.80,
-        0.60,
-        f"{figures['gateway']:.2f} ms / {figures['boto3']:.2f} ms",
+    return (
+        Measurement(
+            "CPU of an AWS call / of kept boto3 clients",
+            figures["gateway"] / figures["boto3"],
+            0.80,
+            0.60,
+            f"{figures['gateway']:.2f} ms / {figures['boto3']:.2f} ms",
+        ),
     )

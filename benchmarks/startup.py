@@ -29,11 +29,11 @@ def _seconds(commands: Sequence[Sequence[str]], env: Mapping[str, str]) -> list[
     return [statistics.median(times) for times in taken]
 
 
-def doctor(endpoint: Endpoint) -> Measurement | None:
+def doctor(endpoint: Endpoint) -> tuple[Measurement, ...]:
     """The doctor's whole look against one call of the AWS CLI; nothing where the CLI is not installed."""
     aws = shutil.which("aws")
     if aws is None:
-        return None
+        return ()
     with folder() as home:
         endpoint.set(latency_seconds=LATENCY_SECONDS, throttle_every=0)
         env = environment(endpoint.url, home) | {
@@ -46,23 +46,29 @@ def doctor(endpoint: Endpoint) -> Measurement | None:
             env.pop(name)
         # The CLI imports from wherever it is installed; ours must not leak into it.
         seconds = _seconds([[PROGRAM, "run", "--fail-on", "critical"], [aws, "sts", "get-caller-identity"]], env)
-    return Measurement(
-        "doctor / `aws sts get-caller-identity`, 50 ms a call",
-        seconds[0] / seconds[1],
-        1.45,
-        1.00,
-        f"{1000 * seconds[0]:.0f} ms / {1000 * seconds[1]:.0f} ms",
+    return (
+        Measurement(
+            "doctor / `aws sts get-caller-identity`, 50 ms a call",
+            seconds[0] / seconds[1],
+            1.45,
+            1.00,
+            f"{1000 * seconds[0]:.0f} ms / {1000 * seconds[1]:.0f} ms",
+        ),
     )
 
 
-def help_page() -> Measurement:
+def help_page(_endpoint: Endpoint) -> tuple[Measurement, ...]:
     """The help page against an empty Python program."""
     with folder() as home:
-        seconds = _seconds([[PROGRAM, "--help"], [sys.executable, "-c", "pass"]], environment("http://127.0.0.1:1", home))
-    return Measurement(
-        "`--help` / `python -c pass`",
-        seconds[0] / seconds[1],
-        8,
-        4,
-        f"{1000 * seconds[0]:.0f} ms / {1000 * seconds[1]:.0f} ms",
+        seconds = _seconds(
+            [[PROGRAM, "--help"], [sys.executable, "-c", "pass"]], environment("http://127.0.0.1:1", home)
+        )
+    return (
+        Measurement(
+            "`--help` / `python -c pass`",
+            seconds[0] / seconds[1],
+            8,
+            4,
+            f"{1000 * seconds[0]:.0f} ms / {1000 * seconds[1]:.0f} ms",
+        ),
     )

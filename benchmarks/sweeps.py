@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
-from benchmarks.bench import LATENCY_SECONDS, REGIONS, Endpoint, Measurement, environment, folder, in_process, now, write_fleet
-from healthcheck.aws import Gateway
+from benchmarks.bench import (
+    LATENCY_SECONDS,
+    REGIONS,
+    Endpoint,
+    Measurement,
+    environment,
+    folder,
+    in_process,
+    now,
+    write_fleet,
+)
+from benchmarks.fleets import WORKERS, fleet
 from healthcheck.doctor import examine
-from healthcheck.engine.discovery import discover
-from healthcheck.engine.runner import Runner
-from healthcheck.host import LocalHost
-from healthcheck.loading import Loader
 
 CRITICAL_PATH_CALLS = 6
 """Calls that must follow each other in one round: a look at the network, who am I, the role, what is attached to it,
 which version, and its document."""
 
-WORKERS = 64
-
 
 def sweep(settings: str, url: str, prior_sweeps: int = 0) -> dict[str, Any]:
     """Run every check of a fleet once; return seconds, CPU seconds, and how the runs ended."""
-    discovery = discover()
-    gateway = Gateway(environ=os.environ, clock=now)
-    load = Loader(discovery.registry, (), os.environ, Path(settings).parent, gateway.configured_region, explicit=settings)
-    plan = load()
-    services = {call.partition(".")[0] for check in discovery.registry for call in check.calls}
-    gateway.warm([planned.target for planned in plan.targets], services)
-    runner = Runner(gateway, LocalHost(os.environ), workers=WORKERS)
+    looked = fleet(settings)
     statuses: Counter[str] = Counter()
     target = Endpoint(url)
     seconds = cpu = 0.0
@@ -39,31 +35,33 @@ def sweep(settings: str, url: str, prior_sweeps: int = 0) -> dict[str, Any]:
         statuses.clear()
         target.set()
         wall_before, cpu_before = time.perf_counter(), time.process_time()
-        examine(plan, runner, clock=now, on_run=lambda run: statuses.update([run.status.value]))
+        examine(looked.plan, looked.runner, clock=now, on_run=lambda run: statuses.update([run.status.value]))
         seconds, cpu = time.perf_counter() - wall_before, time.process_time() - cpu_before
     counts = target.counts()
-    runner.close(5)
+    looked.runner.close(5)
     calls = sum(counts["calls"].values())
     return {"seconds": seconds, "cpu": cpu, "calls": calls, "throttled": counts["throttled"], **statuses}
 
 
-def one_target(endpoint: Endpoint) -> Measurement:
+def one_target(endpoint: Endpoint) -> tuple[Measurement, ...]:
     """One target's round against its critical path."""
     with folder() as home:
         endpoint.set(latency_seconds=LATENCY_SECONDS, throttle_every=0)
         settings = write_fleet(home, 1)
         figures = in_process(sweep, str(settings), endpoint.url, env=environment(endpoint.url, home))
     path = CRITICAL_PATH_CALLS * LATENCY_SECONDS
-    return Measurement(
-        "one target's round / its critical path at 50 ms a call",
-        figures["seconds"] / path,
-        1.30,
-        1.10,
-        f"{figures['seconds'] * 1000:.0f} ms / {path * 1000:.0f} ms; {figures['calls']} calls",
+    return (
+        Measurement(
+            "one target's round / its critical path at 50 ms a call",
+            figures["seconds"] / path,
+            1.30,
+            1.10,
+            f"{figures['seconds'] * 1000:.0f} ms / {path * 1000:.0f} ms; {figures['calls']} calls",
+        ),
     )
 
 
-def fleet(endpoint: Endpoint, targets: int = 1000) -> tuple[Measurement, Measurement]:
+def many_targets(endpoint: Endpoint, targets: int = 1000) -> tuple[Measurement, ...]:
     """A sweep of many accounts against the least that 64 calls in flight allow, and its CPU against a tenth of it."""
     figures = {}
     for count in (targets // 10, targets):
@@ -91,7 +89,7 @@ def fleet(endpoint: Endpoint, targets: int = 1000) -> tuple[Measurement, Measure
     )
 
 
-def shared_role(endpoint: Endpoint) -> Measurement:
+def shared_role(endpoint: Endpoint) -> tuple[Measurement, ...]:
     """Regions of one account that share a role, against as many accounts with one region each."""
     regions = len(REGIONS)
     figures = {}
@@ -105,16 +103,18 @@ def shared_role(endpoint: Endpoint) -> Measurement:
     per_target = naive / regions
     own = (shared - per_target) / (regions - 1)
     of_twenty = (per_target + 19 * own) / (20 * per_target)
-    return Measurement(
-        "requests for 20 regions that share a role / naive",
-        of_twenty,
-        0.55,
-        0.49,
-        f"{shared} / {naive} calls for {regions} regions; {own:.1f} calls for each further region",
+    return (
+        Measurement(
+            "requests for 20 regions that share a role / naive",
+            of_twenty,
+            0.55,
+            0.49,
+            f"{shared} / {naive} calls for {regions} regions; {own:.1f} calls for each further region",
+        ),
     )
 
 
-def throttled(endpoint: Endpoint, targets: int = 100) -> Measurement:
+def throttled(endpoint: Endpoint, targets: int = 100) -> tuple[Measurement, ...]:
     """Verdicts lost when AWS throttles every tenth of the calls that it can throttle."""
     with folder() as home:
         endpoint.set(latency_seconds=0.01, throttle_every=10)
@@ -122,10 +122,12 @@ def throttled(endpoint: Endpoint, targets: int = 100) -> Measurement:
         figures = in_process(sweep, str(settings), endpoint.url, env=environment(endpoint.url, home))
         endpoint.set(latency_seconds=0.0, throttle_every=0)
     lost = sum(value for name, value in figures.items() if name in {"unknown", "blocked", "warning", "critical"})
-    return Measurement(
-        "throttled answers that cost a verdict",
-        lost,
-        0,
-        0,
-        f"{figures['throttled']} answers throttled in {figures['calls']} calls, {figures.get('ok', 0)} runs ok",
+    return (
+        Measurement(
+            "throttled answers that cost a verdict",
+            lost,
+            0,
+            0,
+            f"{figures['throttled']} answers throttled in {figures['calls']} calls, {figures.get('ok', 0)} runs ok",
+        ),
     )
