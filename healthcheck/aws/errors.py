@@ -152,7 +152,7 @@ _SENTENCES = {
     FailureKind.UNREACHABLE: lambda words: f"no answer came from AWS: {words}.",
     FailureKind.TIMED_OUT: lambda words: f"AWS did not answer in time: {words}.",
     FailureKind.BAD_ANSWER: lambda words: f"an answer came that cannot be understood: {words}.",
-    FailureKind.CRASHED: lambda words: f"this went wrong on our side: {words}.",
+    FailureKind.CRASHED: lambda words: f"{words}.",
 }
 
 

@@ -199,7 +199,8 @@ def _verdict_on(error: BaseException, check: Check, target: Target, gateway: Gat
     if failure.kind is FailureKind.CRASHED:
         # The sentence is for the operator; whoever mends the check needs the place.
         _LOG.error("check.crashed", extra={"check": check.id, "target": target.name}, exc_info=error)
-        return failure, faulty(failure.kind.value, failure.sentence, check)
+        kind = f" with {failure.code}" if failure.code else ""
+        return failure, faulty(failure.kind.value, f"check {check.id} crashed{kind}: {failure.sentence}", check)
     return failure, unjudged(failure, check, target)
 
 

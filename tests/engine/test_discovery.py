@@ -178,3 +178,12 @@ def test_the_same_check_through_two_entry_points_is_one_check() -> None:
     twice = [*entries, EntryPoint("zz-copy", "healthcheck.checks.region", GROUP)]
     assert [check.id for check in discover(twice).registry] == [check.id for check in discover(entries).registry]
     assert discover(twice).failures == discover(entries).failures
+
+
+def test_what_a_failure_quotes_is_cleaned_before_it_is_told() -> None:
+    """A module may raise anything when it is imported, with secrets in it."""
+    found = discover(
+        [EntryPoint("gpu", "no_such_package.s3cr3t", GROUP)], cleaned=lambda text: text.replace("s3cr3t", "…")
+    )
+    (failure,) = [failure for failure in found.failures if failure.name == "gpu"]
+    assert failure.sentence.startswith("no_such_package.… cannot be imported: ModuleNotFoundError")
