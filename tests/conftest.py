@@ -6,6 +6,17 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# No deadline: the machine is shared. On CI the same examples each time, so that a change is judged by what it changes;
+# at a desk new ones, and more with HYPOTHESIS_EXAMPLES.
+settings.register_profile(
+    "healthcheck",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "100")),
+)
+settings.load_profile("healthcheck")
 
 _FOREIGN = ("AWS_", "BOTO", "SAGEMAKER_")
 _PROXIES = {"http_proxy", "https_proxy", "all_proxy", "no_proxy"}

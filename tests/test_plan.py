@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from registries import a_check, a_file, a_registry, told
 
 from healthcheck import CredentialSource, Purpose, Target
 from healthcheck.config import Config, ConfigError, DaemonSettings, load
@@ -19,6 +18,7 @@ from healthcheck.plan import AMBIENT_NAME, Plan, PlannedTarget, build, show
 from healthcheck.plan import load as load_plan
 from healthcheck.plan.binding import edges
 from healthcheck.registry import Registry
+from tests.registries import a_check, a_file, a_registry, told
 
 ROLE = "arn:aws:iam::111122223333:role/service-role/Training"
 

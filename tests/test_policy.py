@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from registries import a_check, a_file
 
 from healthcheck.engine.discovery import discover
 from healthcheck.iam import Outcome, Request, evaluate, load_document
@@ -18,6 +17,7 @@ from healthcheck.plan import Plan, load
 from healthcheck.policy import ATTACHMENTS_LIMIT, CHARACTERS_LIMIT, Document, Grant, grants, partition_of
 from healthcheck.registry import Registry
 from healthcheck.target import Target
+from tests.registries import a_check, a_file
 
 ROLE = "arn:aws:iam::111122223333:role/service-role/Training"
 

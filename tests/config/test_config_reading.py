@@ -8,7 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from registries import a_file, read_text, told
 
 from healthcheck import CredentialSource, Purpose
 from healthcheck.config import (
@@ -24,6 +23,7 @@ from healthcheck.config import (
     locate,
     read,
 )
+from tests.registries import a_file, read_text, told
 
 ROLE = "arn:aws:iam::111122223333:role/service-role/Training"
 

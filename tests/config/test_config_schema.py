@@ -9,12 +9,12 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped] # ships no types
 import pytest
 import yaml
-from registries import a_file, a_registry
 
 from healthcheck import plan
 from healthcheck.config import Config, ConfigError, DaemonSettings, json_schema, load
 from healthcheck.config.fields import DAEMON_FIELDS, SOURCE_FIELDS, TARGET_FIELDS
 from healthcheck.engine.discovery import discover
+from tests.registries import a_file, a_registry
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "healthcheck.yaml"
 

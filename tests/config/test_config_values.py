@@ -9,12 +9,12 @@ from typing import Literal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from registries import Colour
 
 from healthcheck.config.durations import format_duration, parse_duration
 from healthcheck.config.interpolation import escape, interpolate
 from healthcheck.config.kinds import Unfit, kind_of
 from healthcheck.config.nodes import Listing, Node, Scalar
+from tests.registries import Colour
 
 DURATIONS = [
     ("30s", timedelta(seconds=30)),

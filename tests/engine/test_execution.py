@@ -11,23 +11,6 @@ from itertools import count, repeat
 from typing import Any, cast
 
 import pytest
-from workbench import (
-    FIX,
-    START,
-    Bad,
-    Gateway,
-    HeldClock,
-    NoHost,
-    bad,
-    check,
-    denied,
-    expired,
-    good,
-    target,
-    throttled,
-    unseen,
-    weak,
-)
 
 from healthcheck.capabilities import Aws
 from healthcheck.engine.execution import MAX_RESULTS, Execution, attempt, execute
@@ -46,6 +29,23 @@ from healthcheck.plan import BoundCheck
 from healthcheck.result import Fix, Result, Status
 from healthcheck.run import Run
 from healthcheck.target import CredentialSource
+from tests.engine.workbench import (
+    FIX,
+    START,
+    Bad,
+    Gateway,
+    HeldClock,
+    NoHost,
+    bad,
+    check,
+    denied,
+    expired,
+    good,
+    target,
+    throttled,
+    unseen,
+    weak,
+)
 
 PROD = CredentialSource(profile="prod")
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from workbench import FIX, START
-
 from healthcheck.engine.incidents import Contribution, IncidentBook, incident_id, plugin_incident, urgency
 from healthcheck.engine.snapshot import Incident, PluginFailure
 from healthcheck.result import Fix, Status
 from healthcheck.run import Cause
+from tests.engine.workbench import FIX, START
 
 ROLE = Cause("role.exists", "role x")
 BUCKET = Cause("bucket.reachable", "bucket y")

@@ -11,12 +11,12 @@ from types import MappingProxyType
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from workbench import START, bad, good
 
 from healthcheck.engine.keeping import Facts, kept
 from healthcheck.engine.validation import is_json
 from healthcheck.result import Json, Result, Status
 from healthcheck.run import Run
+from tests.engine.workbench import START, bad, good
 
 EVIDENCE: dict[str, Json] = {"arn": "arn:aws:iam::1:role/größe", "purposes": {"training": ["allowed", None]}, "n": 3}
 

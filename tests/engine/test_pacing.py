@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from workbench import PATIENCE_SECONDS, START, Gateway, NoHost, bad, check, good, plan, planned, target
 
 from healthcheck.engine.pacing import Lane, Look, Pacer, Request
 from healthcheck.engine.runner import Runner
@@ -16,6 +15,7 @@ from healthcheck.engine.state import State
 from healthcheck.plan import BoundCheck
 from healthcheck.result import Result
 from healthcheck.run import Run
+from tests.engine.workbench import PATIENCE_SECONDS, START, Gateway, NoHost, bad, check, good, plan, planned, target
 
 
 class Road:

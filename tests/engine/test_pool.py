@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from workbench import PATIENCE_SECONDS, HeldClock
 
 from healthcheck.engine.pool import Pool, Task
+from tests.engine.workbench import PATIENCE_SECONDS, HeldClock
 
 
 class Job:

@@ -8,7 +8,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from workbench import (
+
+from healthcheck.engine.runner import Runner
+from healthcheck.plan import BoundCheck
+from healthcheck.result import Result, Status
+from healthcheck.run import Cause, Run
+from healthcheck.target import CredentialSource
+from tests.engine.workbench import (
     PATIENCE_SECONDS,
     START,
     Gateway,
@@ -26,12 +32,6 @@ from workbench import (
     unseen,
     weak,
 )
-
-from healthcheck.engine.runner import Runner
-from healthcheck.plan import BoundCheck
-from healthcheck.result import Result, Status
-from healthcheck.run import Cause, Run
-from healthcheck.target import CredentialSource
 
 PROD = CredentialSource(profile="prod")
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
-from workbench import PATIENCE_SECONDS, START, Gateway, NoHost, Notebook, bad, check, good, plan, planned, target
 
 from healthcheck.engine.runner import Runner
 from healthcheck.engine.scheduler import Scheduler
@@ -18,6 +17,19 @@ from healthcheck.engine.timetable import timetable
 from healthcheck.plan import BoundCheck, Plan, PlannedTarget
 from healthcheck.result import Result
 from healthcheck.run import Run
+from tests.engine.workbench import (
+    PATIENCE_SECONDS,
+    START,
+    Gateway,
+    NoHost,
+    Notebook,
+    bad,
+    check,
+    good,
+    plan,
+    planned,
+    target,
+)
 
 HOURLY = timedelta(hours=1)
 

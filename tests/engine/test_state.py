@@ -9,21 +9,6 @@ from datetime import datetime, timedelta
 from itertools import count
 
 import pytest
-from workbench import (
-    FIX,
-    PATIENCE_SECONDS,
-    START,
-    HeldClock,
-    bad,
-    beside,
-    check,
-    good,
-    plan,
-    planned,
-    target,
-    unseen,
-    weak,
-)
 
 from healthcheck.engine.snapshot import (
     UNDAMPED,
@@ -43,6 +28,21 @@ from healthcheck.plan import Plan, PlannedTarget
 from healthcheck.result import Result, Status, unknown
 from healthcheck.run import Cause, Run, status_of
 from healthcheck.target import CredentialSource
+from tests.engine.workbench import (
+    FIX,
+    PATIENCE_SECONDS,
+    START,
+    HeldClock,
+    bad,
+    beside,
+    check,
+    good,
+    plan,
+    planned,
+    target,
+    unseen,
+    weak,
+)
 
 NAME = "prod/eu-west-1"
 PROD = CredentialSource(profile="prod")

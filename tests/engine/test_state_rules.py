@@ -9,7 +9,6 @@ from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
-from workbench import FIX, HeldClock, bad, beside, check, good, plan, planned, target, unseen, weak
 
 from healthcheck.engine.records import NOT_RUN_YET, STALE
 from healthcheck.engine.snapshot import (
@@ -28,6 +27,7 @@ from healthcheck.engine.withheld import closure, joined_cause, withholding
 from healthcheck.result import Result, Status, unknown
 from healthcheck.run import Run, status_of
 from healthcheck.target import CredentialSource
+from tests.engine.workbench import FIX, HeldClock, bad, beside, check, good, plan, planned, target, unseen, weak
 
 PROD = CredentialSource(profile="prod")
 NAMES = ("prod/eu-west-1", "prod/us-east-1")

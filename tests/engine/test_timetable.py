@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from workbench import START, check, planned, target
 
 from healthcheck.engine.timetable import Timetable, timetable
 from healthcheck.target import CredentialSource
+from tests.engine.workbench import START, check, planned, target
 
 cadences = st.timedeltas(timedelta(milliseconds=10), timedelta(days=2))
 tables = st.builds(Timetable, cadence=cadences, seed=st.integers(0, 2**64))

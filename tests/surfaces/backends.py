@@ -5,11 +5,10 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
-from pictures import picture
-
 from healthcheck.engine.snapshot import Snapshot
 from healthcheck.registry import Registry
 from healthcheck.surfaces.metrics import Metrics
+from tests.surfaces.pictures import picture
 
 
 @dataclass

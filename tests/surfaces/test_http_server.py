@@ -18,13 +18,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
-from backends import Outcome, World
-from pictures import NOW, fleet, picture
 from prometheus_client.parser import text_string_to_metric_families
 
 from healthcheck.surfaces import page, server
 from healthcheck.surfaces.http import Limits
 from healthcheck.surfaces.server import CannotListen, Server
+from tests.surfaces.backends import Outcome, World
+from tests.surfaces.pictures import NOW, fleet, picture
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,12 @@ from typing import Literal
 
 import jsonschema  # type: ignore[import-untyped]  # comes with moto, without types
 import pytest
-from pictures import (
+
+from healthcheck import Aws, Host, Purpose, Result, Target, check, minutes, ok
+from healthcheck.engine.snapshot import Snapshot
+from healthcheck.registry import Registry
+from healthcheck.surfaces import documents
+from tests.surfaces.pictures import (
     CHECKS,
     NOW,
     ROLE,
@@ -26,11 +31,6 @@ from pictures import (
     run,
     snapshot,
 )
-
-from healthcheck import Aws, Host, Purpose, Result, Target, check, minutes, ok
-from healthcheck.engine.snapshot import Snapshot
-from healthcheck.registry import Registry
-from healthcheck.surfaces import documents
 
 SCHEMA = json.loads(Path(__file__).with_name("status.schema.json").read_text())
 

@@ -13,7 +13,18 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pictures import (
+from prometheus_client.parser import text_string_to_metric_families
+
+from healthcheck import Aws, Result, check, minutes, ok
+from healthcheck.engine.snapshot import RoundFinished, Snapshot, TargetState
+from healthcheck.result import Status
+from healthcheck.surfaces import series
+from healthcheck.surfaces.exposition import Per, number
+from healthcheck.surfaces.families import FAMILIES
+from healthcheck.surfaces.metrics import Metrics
+from healthcheck.target import Target
+from tests.support import require
+from tests.surfaces.pictures import (
     NOW,
     SINCE,
     STARTED,
@@ -26,17 +37,6 @@ from pictures import (
     snapshot,
     target_state,
 )
-from prometheus_client.parser import text_string_to_metric_families
-from support import require
-
-from healthcheck import Aws, Result, check, minutes, ok
-from healthcheck.engine.snapshot import RoundFinished, Snapshot, TargetState
-from healthcheck.result import Status
-from healthcheck.surfaces import series
-from healthcheck.surfaces.exposition import Per, number
-from healthcheck.surfaces.families import FAMILIES
-from healthcheck.surfaces.metrics import Metrics
-from healthcheck.target import Target
 
 
 def page(given: Snapshot, metrics: Metrics | None = None) -> str:

@@ -10,7 +10,13 @@ from datetime import timedelta
 from html.parser import HTMLParser
 
 import pytest
-from pictures import (
+
+from healthcheck.engine.snapshot import Incident, PluginFailure, Snapshot
+from healthcheck.result import Status
+from healthcheck.result import ok as fine
+from healthcheck.surfaces import page
+from healthcheck.surfaces.page import View
+from tests.surfaces.pictures import (
     NOW,
     ROLE,
     SINCE,
@@ -23,12 +29,6 @@ from pictures import (
     prod,
     snapshot,
 )
-
-from healthcheck.engine.snapshot import Incident, PluginFailure, Snapshot
-from healthcheck.result import Status
-from healthcheck.result import ok as fine
-from healthcheck.surfaces import page
-from healthcheck.surfaces.page import View
 
 VOID = {"meta", "link", "input", "br"}
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Literal
 
 import pytest
-from backends import World
-from pictures import NOW, fleet, picture
 from playwright.sync_api import Browser, sync_playwright
-from support import require
 
 from healthcheck.surfaces import server
+from tests.support import require
+from tests.surfaces.backends import World
+from tests.surfaces.pictures import NOW, fleet, picture
 
 pytestmark = pytest.mark.slow
 

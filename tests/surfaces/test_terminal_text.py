@@ -9,7 +9,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from pictures import (
+
+from healthcheck import Aws, Result, check, minutes, ok
+from healthcheck.engine.snapshot import Snapshot
+from healthcheck.registry import Registry
+from healthcheck.result import Status
+from healthcheck.surfaces import text
+from tests.surfaces.pictures import (
     DENIED,
     DENIED_FIX,
     EXPIRY,
@@ -24,12 +30,6 @@ from pictures import (
     run,
     snapshot,
 )
-
-from healthcheck import Aws, Result, check, minutes, ok
-from healthcheck.engine.snapshot import Snapshot
-from healthcheck.registry import Registry
-from healthcheck.result import Status
-from healthcheck.surfaces import text
 
 NOBODY = Registry([])
 SEEN_IN_3_S = timedelta(seconds=3.21)

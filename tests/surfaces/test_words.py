@@ -4,11 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from pictures import fleet, healthy, not_run_yet, picture, prod, snapshot
 
 from healthcheck.engine.snapshot import Snapshot
 from healthcheck.result import Status
 from healthcheck.surfaces import words
+from tests.surfaces.pictures import fleet, healthy, not_run_yet, picture, prod, snapshot
 
 
 @pytest.mark.parametrize(
