@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -59,11 +60,12 @@ class LocalHost(Host):
 
     @property
     def home(self) -> Path:
-        """The user's home directory."""
+        """The user's home directory; `~` itself, where there is none."""
         if self._home is not None:
             return self._home
-        home = self._environ.get("HOME")
-        return Path(home) if home else Path.home()
+        # As botocore does it: services and containers may run as a user that no list has, who has no home, and for
+        # whom Path.home() raises.
+        return Path(self._environ.get("HOME") or os.path.expanduser("~"))  # noqa: PTH111
 
     def read_bytes(self, path: Path, limit: int = 1_048_576) -> bytes:
         """Return at most `limit` bytes of a file; raise OSError as `open` does."""
