@@ -16,7 +16,7 @@ EXIT_USAGE = 3
 """argparse's own 2 means "critical" to every scheduler in this field."""
 
 FAIL_ON = ("warning", "unknown", "critical", "never")
-FORMATS = ("text", "json", "nagios")
+FORMATS = ("text", "json", "nagios", "prometheus")
 
 _DESCRIPTION = """\
 Find out whether an Amazon SageMaker set-up works, and if not, why, and how to mend it.
@@ -50,7 +50,8 @@ examples:
   sagemaker-healthcheck run --check bucket.reachable     # that check and all that it comes after
   sagemaker-healthcheck run --target prod/us-east-1 --fail-on critical
   sagemaker-healthcheck run --format json | jq '.incidents[].summary'
-  sagemaker-healthcheck run --format nagios              # one line for a monitoring agent"""
+  sagemaker-healthcheck run --format nagios              # for a monitoring agent
+  sagemaker-healthcheck run --format prometheus --output sagemaker.prom   # for node_exporter's textfile collector"""
 
 _SERVE = """\
 Run the checks on their schedule until told to stop, and show what they find:
@@ -67,6 +68,17 @@ examples:
   sagemaker-healthcheck serve --enable-lifecycle &
   curl -X POST http://127.0.0.1:9479/api/v1/targets/prod/us-east-1/run   # mended: look again now
   curl -X POST http://127.0.0.1:9479/-/reload                            # read the settings again"""
+
+_PING = """\
+Ask the daemon of this machine whether it is well, and exit with 0 if it says so, else with 1:
+a health command for containers, whose images have no curl. It takes no proxy.
+Without --url it asks $SAGEMAKER_HEALTHCHECK_URL, else http://127.0.0.1:9479."""
+
+_PING_EXAMPLES = """\
+examples:
+  sagemaker-healthcheck ping                             # is its scheduler at work?
+  sagemaker-healthcheck ping --ready                     # has it looked at every target, and lately?
+  sagemaker-healthcheck ping --url https://127.0.0.1:9479 --insecure --user probe --password-file /run/secrets/probe"""
 
 _POLICY = """\
 Print the least-privilege IAM policy for the identity that runs the checks: the actions of
@@ -105,6 +117,15 @@ class Arguments(argparse.Namespace):
     listen: str | None
     enable_lifecycle: bool
     web_config: str | None
+    output: str | None
+    url: str | None
+    ready: bool
+    ca: str | None
+    insecure: bool
+    cert: str | None
+    key: str | None
+    user: str | None
+    password_file: str | None
     log_format: Literal["auto", "json", "console"] | None
     log_level: Literal["debug", "info", "warning", "error"] | None
     any_resource: bool
@@ -156,6 +177,9 @@ def build_parser() -> Parser:
     _add_selection(run)
     run.add_argument("--format", choices=FORMATS, default="text", help="default: %(default)s")
     run.add_argument(
+        "--output", metavar="FILE", help="write to FILE instead of stdout; it is replaced whole, or not at all"
+    )
+    run.add_argument(
         "--fail-on",
         choices=FAIL_ON,
         default="warning",
@@ -179,6 +203,10 @@ def build_parser() -> Parser:
     )
     serve.add_argument("--log-format", choices=("auto", "json", "console"), help="auto: console on a terminal")
     serve.add_argument("--log-level", choices=("debug", "info", "warning", "error"))
+
+    _add_question(
+        command("ping", "ping:execute", "ask the daemon of this machine whether it is well", _PING, _PING_EXAMPLES)
+    )
 
     listing = command("list", "checks:execute_list", "list the checks")
     listing.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
@@ -227,3 +255,15 @@ def _add_selection(parser: Parser) -> None:
     parser.add_argument(
         "--target", action="append", default=[], metavar="NAME", help="only this target; may be repeated"
     )
+
+
+def _add_question(parser: Parser) -> None:
+    parser.add_argument("--url", metavar="URL", help="where the daemon listens")
+    parser.add_argument("--ready", action="store_true", help="ask whether every target has been looked at lately")
+    parser.add_argument("--user", metavar="NAME", help="where its --web-config asks for a password")
+    parser.add_argument("--password-file", metavar="FILE", help="the password of --user")
+    trust = parser.add_mutually_exclusive_group()
+    trust.add_argument("--ca", metavar="FILE", help="who signed the daemon's certificate (default: the system's list)")
+    trust.add_argument("--insecure", action="store_true", help="take any certificate: its names seldom have 127.0.0.1")
+    parser.add_argument("--cert", metavar="FILE", help="where its --web-config asks for a certificate")
+    parser.add_argument("--key", metavar="FILE", help="the key of --cert, if it is not in the same file")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TextIO
 
 _WIDTH_OF_A_FILE = 100
@@ -49,6 +51,16 @@ class Console:
         self.stdout.write(whole.encode(self.encoding, "replace").decode(self.encoding))
         # A full disk or a closed pipe shows here, where it can be told, and not at interpreter exit.
         self.stdout.flush()
+
+    def put(self, text: str, path: Path) -> None:
+        """Write what was asked for in a file's place: whoever reads it sees the old one or the new one, whole."""
+        # Collectors of such files go by the end of the name, and so leave this one alone.
+        beside = path.with_name(f".{path.name}.{os.getpid()}.new")
+        try:
+            beside.write_text(text if text.endswith("\n") else f"{text}\n", "utf-8")
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
 
     def note(self, text: str) -> None:
         """Write a sentence that is no part of the document."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
+from pathlib import Path
 
 from healthcheck import __version__
 from healthcheck.commands.arguments import EXIT_USAGE, Arguments
@@ -17,7 +18,7 @@ from healthcheck.host import LocalHost
 from healthcheck.registry import Registry
 from healthcheck.result import Status
 from healthcheck.run import Run
-from healthcheck.surfaces import documents, text
+from healthcheck.surfaces import documents, text, textfile
 
 _INDENT = 2
 
@@ -51,7 +52,11 @@ def _look(arguments: Arguments, console: Console) -> int:
         # Whatever still hangs is past its deadline; its verdict is in, and its thread ends with the process.
         runner.close(0)
         parts.gateway.close()
-    console.document(_rendered(snapshot, arguments.format, parts.discovery.registry, console))
+    document = _rendered(snapshot, arguments.format, parts.discovery.registry, console)
+    if arguments.output:
+        console.put(document, Path(arguments.output))
+    else:
+        console.document(document)
     return exit_code(snapshot.status, None if arguments.fail_on == "never" else Status(arguments.fail_on))
 
 
@@ -67,6 +72,8 @@ def _rendered(snapshot: Snapshot, wanted: str, registry: Registry, console: Cons
             return documents.dump(documents.status_document(snapshot, version=__version__), indent=_INDENT)
         case "nagios":
             return text.nagios(snapshot)
+        case "prometheus":
+            return textfile.render(snapshot, version=__version__, checks=registry)
         case _:
             return text.render(
                 snapshot, colour=console.colour, width=console.width, registry=registry, encoding=console.encoding
