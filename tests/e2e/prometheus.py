@@ -1,4 +1,4 @@
-"""A real Prometheus that scrapes one daemon, for as long as a test needs it."""
+"""A real Prometheus, for as long as a test needs it."""
 
 from __future__ import annotations
 
@@ -64,6 +64,22 @@ class Prometheus:
         result: list[dict[str, Any]] = document["data"]["result"]
         return result
 
+    def alerts(self) -> list[dict[str, Any]]:
+        """Return the alerts that are pending or firing, each with `labels`, `annotations`, `state` and `activeAt`."""
+        with _DIRECT.open(f"{self.url}/api/v1/alerts", timeout=5) as response:
+            found: list[dict[str, Any]] = json.load(response)["data"]["alerts"]
+        return found
+
+    def tells(self) -> int:
+        """Return how many Alertmanagers it knows; what fires while there is none is told a minute later only."""
+        with _DIRECT.open(f"{self.url}/api/v1/alertmanagers", timeout=5) as response:
+            return len(json.load(response)["data"]["activeAlertmanagers"])
+
+    def reload(self) -> None:
+        """Let it read its configuration and its rules again."""
+        with _DIRECT.open(urllib.request.Request(f"{self.url}/-/reload", method="POST"), timeout=20) as response:
+            assert response.status == 200
+
     def scrapes(self) -> list[float]:
         """Return when each scrape of the last minutes began that is stored whole: its samples have this time."""
         return [float(moment) for series in self.query("up[5m]") for moment, _ in series["values"]]
@@ -80,25 +96,37 @@ class Prometheus:
 @contextmanager
 def running_prometheus(target: str, folder: Path) -> Iterator[Prometheus]:
     """Start Prometheus against ``host:port`` and stop it afterwards."""
-    program = require("prometheus")
     config = folder / "prometheus.yml"
     config.write_text(_CONFIG.format(interval=f"{SCRAPE_SECONDS:g}", target=target))
+    with configured_prometheus(config, folder) as server:
+        yield server
+
+
+@contextmanager
+def configured_prometheus(config: Path, folder: Path) -> Iterator[Prometheus]:
+    """Start Prometheus with a configuration and stop it afterwards."""
+    program = require("prometheus")
     port = free_port()
-    with (folder / "prometheus.log").open("wb") as log:
-        process = subprocess.Popen(
-            [
-                str(program),
-                f"--config.file={config}",
-                f"--storage.tsdb.path={folder / 'data'}",
-                f"--web.listen-address=127.0.0.1:{port}",
-            ],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+    command = [
+        str(program),
+        f"--config.file={config}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--web.enable-lifecycle",
+    ]
+    with started(command, folder / "prometheus.log"):
+        server = Prometheus(f"http://127.0.0.1:{port}")
+        wait_until(server.is_ready, seconds=20, what="Prometheus is ready")
+        yield server
+
+
+@contextmanager
+def started(command: list[str], log: Path) -> Iterator[None]:
+    """Run a server for a while; what it says goes to a file."""
+    with log.open("wb") as stream:
+        process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT)
         try:
-            server = Prometheus(f"http://127.0.0.1:{port}")
-            wait_until(server.is_ready, seconds=20, what="Prometheus is ready")
-            yield server
+            yield
         finally:
             process.terminate()
             process.wait(timeout=10)
