@@ -49,6 +49,9 @@ class Endpoints:
 
     def _url(self, service: str, region: str, settings: EndpointSettings) -> str:
         override = settings.override(service)
+        if override is not None and not _is_address(override):
+            # botocore's rules would blame the region; the look at it says what is wrong.
+            return _shown(override)
         s3 = dict(settings.s3)
         place = self._regions.home(self._regions.partition(region)) if service in GLOBAL else region
         wanted: dict[str, Any] = {
@@ -86,6 +89,25 @@ def _is_global(service: str, region: str, settings: EndpointSettings, s3: dict[s
         and region in LEGACY_GLOBAL_STS_REGIONS
         and not has_variant
     )
+
+
+def _is_address(url: str) -> bool:
+    """Whether botocore can build requests on a URL: it takes no query."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.query and parts.port != 0
+    except ValueError:  # a port that is no number, brackets that do not match
+        return False
+
+
+def _shown(override: str) -> str:
+    """Return what stands in place of an address, without its secrets, and so that it can be taken apart."""
+    shown, has_query, _ = override.rpartition("@")[2].partition("?")
+    try:
+        _ = urlsplit(shown).port
+    except ValueError:
+        shown = shown.partition("//")[2]
+    return f"{shown}?…" if has_query else shown
 
 
 def _proxy(url: str) -> str | None:

@@ -34,6 +34,10 @@ _ENABLED_BY_DEFAULT = frozenset(
 )
 
 
+_TELLING = frozenset({FailureKind.NOT_PERMITTED, FailureKind.CREDENTIALS_INVALID, FailureKind.CREDENTIALS_EXPIRED})
+"""Refusals of the account service that say whether AWS knows the key."""
+
+
 @dataclass(frozen=True, slots=True)
 class OptIn:
     """What AWS's account service says of a region, where other services refuse us."""
@@ -55,7 +59,10 @@ def ask(aws: Aws) -> OptIn:
     try:
         return OptIn(True, client.get_region_opt_status(RegionName=aws.region)["RegionOptStatus"])
     except client.exceptions.ClientError as error:
-        return OptIn(aws.failure(error).kind is FailureKind.NOT_PERMITTED, None)
+        kind = aws.failure(error).kind
+        if kind not in _TELLING:
+            raise  # throttled, or AWS's own failure: nothing was learnt about the key
+        return OptIn(kind is FailureKind.NOT_PERMITTED, None)
 
 
 def refusal(region: str, service: str, failure: Failure, found: OptIn) -> Result:

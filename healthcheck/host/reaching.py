@@ -71,7 +71,9 @@ class _Journey:
     def __post_init__(self) -> None:
         parts = urlsplit(self.endpoint.url)
         self.scheme, self.host, self.path = parts.scheme, parts.hostname or "", parts.path or "/"
-        self.port = parts.port or _PORTS.get(parts.scheme, 443)
+        if self.scheme not in _PORTS or not self.host or parts.query:
+            raise ValueError("it is not of the form https://HOST or http://HOST:PORT")
+        self.port = parts.port or _PORTS[self.scheme]
 
     def seconds(self, most: float) -> float:
         """Return the time for a step, or fail when the whole has taken too long."""
@@ -85,7 +87,7 @@ def look(endpoint: Endpoint, environ: Mapping[str, str], clock: Callable[[], dat
     try:
         proxy = proxy_of(endpoint.proxy, environ) if endpoint.proxy else None
         journey = _Journey(endpoint, patience, clock, proxy, began + patience.total)
-    except ValueError as error:  # a port that is no number
+    except ValueError as error:  # also a port that is no number
         return replace(reach, failed_step="dns", error=f"the URL cannot be read: {error}")
     failed: _Failed | None = None
     try:

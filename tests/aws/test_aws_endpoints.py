@@ -110,6 +110,29 @@ def test_a_region_that_is_quoted_makes_no_address(make_bench: MakeBench) -> None
     assert make_bench().gateway.classify(invalid.value).kind is FailureKind.REGION_INVALID
 
 
+@pytest.mark.parametrize(
+    ("override", "shown"),
+    [
+        ("localhost", "localhost"),
+        ("http://", "http://"),
+        ("http://[::1", "[::1"),
+        ("http://localhost:http/", "localhost:http/"),
+        ("someone:secret@localhost", "localhost"),
+        ("http://localhost:1/?token=secret", "http://localhost:1/?…"),
+    ],
+)
+def test_an_override_that_is_no_url_is_shown_without_its_secrets_and_does_not_blame_the_region(
+    make_bench: MakeBench, monkeypatch: pytest.MonkeyPatch, override: str, shown: str
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", override)
+
+    ours = {endpoint.service: endpoint for endpoint in endpoints(make_bench(), "us-east-1")}
+
+    assert (ours["s3"].url, ours["s3"].overridden_by) == (shown, "AWS_ENDPOINT_URL_S3")
+    assert ours["sts"].url == "https://sts.us-east-1.amazonaws.com"
+
+
 def test_without_a_region_there_are_no_addresses_and_no_clients(make_bench: MakeBench) -> None:
     with make_bench().scope("iam.GetRole", region=None) as aws:
         for name in ("endpoints", "region", "partition"):

@@ -251,6 +251,12 @@ _VALID = (
     Case("an old session in a newer region", _refused_in_opt_in("ENABLED"), Status.CRITICAL, "session_refused"),
     Case("a deleted key in a newer region", _refused_in_opt_in(_UNKNOWN_TOKEN), Status.CRITICAL, "key_rejected"),
     Case("a good key whose region may not be asked about", _refused_in_opt_in(None), Status.UNKNOWN, "not_permitted"),
+    Case(
+        "a newer region that cannot be asked about just now",
+        _refused_in_opt_in(AwsError("TooManyRequestsException", "Rate exceeded", 429)),
+        Status.UNKNOWN,
+        "throttled",
+    ),
     Case("STS throttles", _refused("Throttling", "Rate exceeded"), Status.UNKNOWN, "throttled"),
 )
 

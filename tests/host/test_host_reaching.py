@@ -130,8 +130,11 @@ def test_a_label_that_is_too_long_for_dns_fails_dns() -> None:
     assert reach(Endpoint("sts", f"https://{'x' * 64}.example.com")).failed_step == "dns"
 
 
-def test_a_port_that_is_no_number_fails_before_anything_is_asked() -> None:
-    seen = reach(Endpoint("sts", "https://localhost:https/"))
+@pytest.mark.parametrize(
+    "url", ["https://localhost:https/", "localhost", "http://", "ftp://localhost", "http://localhost/?a"]
+)
+def test_a_url_that_is_none_fails_before_anything_is_asked(url: str) -> None:
+    seen = reach(Endpoint("sts", url))
 
     assert seen.failed_step == "dns"
     assert "cannot be read" in str(seen.error)
