@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _tell(_sentence(error))
         code = EXIT_USAGE
     except Exception:  # noqa: BLE001 - Python's own exit code for a crash is 1, which means "warning" to every scheduler
-        traceback.print_exc()
+        _tell(_without_secrets(traceback.format_exc().rstrip()))
         _tell(f"{PROGRAM}: this is a mistake in the program; please report it with the lines above")
         code = EXIT_USAGE
     return code
@@ -58,6 +58,12 @@ def _sentence(error: HealthcheckError | OSError) -> str:
     if isinstance(error, OSError) and error.filename:
         return f"{PROGRAM}: {error.filename}: {error.strerror}"
     return f"{PROGRAM}: {error}"
+
+
+def _without_secrets(text: str) -> str:
+    from healthcheck.surfaces.redaction import Redactor, secrets_in  # noqa: PLC0415 - `--help` can do without it
+
+    return Redactor(secrets_in(os.environ)).text(text)
 
 
 def _tell(sentence: str) -> None:

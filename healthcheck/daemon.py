@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,6 +26,7 @@ from healthcheck.plan import DaemonSettings, Plan
 from healthcheck.registry import Registry
 from healthcheck.surfaces import logs, server
 from healthcheck.surfaces.metrics import Metrics
+from healthcheck.surfaces.redaction import Redactor, secrets_in
 from healthcheck.surfaces.web import watching
 from healthcheck.surfaces.web.guard import Guard
 
@@ -123,6 +124,7 @@ def assemble(
         host=host or LocalHost(environ),
         metrics=metrics,
         log_stream=log_stream,
+        secrets=secrets_in(environ),
         clock=clock,
     )
 
@@ -143,24 +145,31 @@ class Daemon:
         host: LocalHost,
         metrics: Metrics,
         log_stream: TextIO,
+        secrets: Iterable[str] = (),
         clock: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._load = load
         self._discovery = discovery
         self._gateway = gateway
         self._metrics = metrics
+        self._redactor = Redactor(secrets)
         self._clock = clock
         self._plan = load(0)
         self._web = watching.Web(self._plan.web_config, told=self._web_told)
         settings = self._plan.daemon
         self._logs = logs.configure(
-            settings.log_format, settings.log_level, log_stream, colour=log_stream.isatty(), clock=clock
+            settings.log_format,
+            settings.log_level,
+            log_stream,
+            colour=log_stream.isatty(),
+            secrets=secrets,
+            clock=clock,
         )
         self._log = self._logs.logger
         event_log = logs.EventLog(
             self._log, target_count=lambda: len(self._plan.targets), check_finished=settings.log_check_finished
         )
-        self._runner = Runner(gateway, host, workers=settings.workers)
+        self._runner = Runner(gateway, host, workers=settings.workers, cleaned=self._redactor.verdict)
         self._state = State(
             self._plan,
             damping=_damping(settings),
@@ -237,7 +246,7 @@ class Daemon:
             if mistakes:
                 self._metrics.reloaded(successful=False, at=self._clock())
                 self._log.error("config.refused", mistakes=mistakes, generation=self._plan.generation)
-                return ReloadOutcome(accepted=False, sentences=mistakes)
+                return ReloadOutcome(accepted=False, sentences=tuple(map(self._redactor.text, mistakes)))
             waiting = _changed(self._plan.daemon, plan.daemon)
             self._warm(plan)
             self._plan = plan

@@ -92,8 +92,9 @@ def test_addresses_are_told() -> None:
 
 def test_log_events_are_told() -> None:
     told = {event for cells in rows(README, "Logs") for event in re.findall(r"`([a-z]+\.[a-z_]+)`", cells[0])}
-    engine = "\n".join(path.read_text("utf-8") for path in (ROOT / "healthcheck" / "engine").glob("*.py"))
-    logged = set(re.findall(r'_LOG\.\w+\("([^"]+)"', engine))
+    folders = (ROOT / "healthcheck" / "engine", ROOT / "healthcheck" / "surfaces")
+    source = "\n".join(path.read_text("utf-8") for folder in folders for path in folder.rglob("*.py"))
+    logged = set(re.findall(r'_LOG\.\w+\("([^"]+)"', source))
     assert logged
     assert told == set(EVENTS) | set(LOG_EVENTS) | logged
 

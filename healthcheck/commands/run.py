@@ -19,6 +19,7 @@ from healthcheck.registry import Registry
 from healthcheck.result import Status
 from healthcheck.run import Run
 from healthcheck.surfaces import documents, text, textfile
+from healthcheck.surfaces.redaction import Redactor, redact, secrets_in
 
 _INDENT = 2
 
@@ -44,7 +45,12 @@ def _look(arguments: Arguments, console: Console) -> int:
     def tell(run: Run) -> None:
         progress.step(text.progress_line(run, encoding=console.stderr.encoding))
 
-    runner = Runner(parts.gateway, LocalHost(console.environ), workers=plan.daemon.workers)
+    runner = Runner(
+        parts.gateway,
+        LocalHost(console.environ),
+        workers=plan.daemon.workers,
+        cleaned=Redactor(secrets_in(console.environ)).verdict,
+    )
     try:
         snapshot = examine(plan, runner, clock=_now, plugin_failures=parts.discovery.failures, on_run=tell)
     finally:
@@ -63,7 +69,16 @@ def _look(arguments: Arguments, console: Console) -> int:
 def _listen_to_libraries(console: Console, *, wanted: bool) -> None:
     """Show what is logged if somebody wants it: else Python itself would, in the middle of the tree."""
     handler = logging.StreamHandler(console.stderr) if wanted else logging.NullHandler()
-    logging.basicConfig(handlers=[handler], level=logging.INFO, format="%(name)s: %(message)s")
+    handler.setFormatter(_WithoutSecrets("%(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.INFO)
+
+
+class _WithoutSecrets(logging.Formatter):
+    """Lines of libraries, and tracebacks, as they may be shown."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the text of a record."""
+        return redact.text(super().format(record))
 
 
 def _rendered(snapshot: Snapshot, wanted: str, registry: Registry, console: Console) -> str:

@@ -12,6 +12,7 @@ from healthcheck.config.kinds import (
     ANY_TEXT,
     BOOLEAN,
     Kind,
+    concealed,
     interval,
     listing,
     members,
@@ -140,6 +141,8 @@ _CALLER = text(
     "self, none, or the ARN of a user or role",
 )
 
+_EXTERNAL_ID = "2 to 1,224 letters, digits and characters of _+=,.@:/-"
+
 SOURCE_FIELDS: dict[str, Field] = {
     "arn": Field(
         text(
@@ -150,7 +153,7 @@ SOURCE_FIELDS: dict[str, Field] = {
         "The role to assume (required).",
     ),
     "external_id": Field(
-        text(r"[A-Za-z0-9_+=,.@:/-]{2,1224}", "2 to 1,224 letters, digits and characters of _+=,.@:/-"),
+        concealed(text(r"[A-Za-z0-9_+=,.@:/-]{2,1224}", _EXTERNAL_ID), _EXTERNAL_ID),
         "The external id that the role's trust policy asks for.",
     ),
     "session_name": Field(

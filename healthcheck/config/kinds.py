@@ -7,7 +7,7 @@ import re
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import Enum
 from typing import Any, Generic, TypeVar
@@ -86,6 +86,18 @@ def text(pattern: str, expected: str, *, hint: Callable[[str], str] = lambda _: 
 
     # What looks like a number is one to those who read YAML by its own rules.
     return scalar(convert, expected, {"type": ["string", "number"], "pattern": f"^(?:{pattern})$"})
+
+
+def concealed(kind: Kind[T], expected: str) -> Kind[T]:
+    """Return a kind of which no value is shown, not even one that does not fit."""
+
+    def read(node: Node, label: str) -> T:
+        try:
+            return kind.read(node, label)
+        except Unfit:
+            raise Unfit((node, f"{label} does not fit; expected {expected}")) from None
+
+    return replace(kind, read=read)
 
 
 def word(words: Sequence[str]) -> Kind[str]:

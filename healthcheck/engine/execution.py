@@ -78,12 +78,13 @@ def execute(
     plan_generation: int = 0,
     clocks: Clocks = CLOCKS,
     credentials_failure: Failure | None = None,
+    cleaned: Callable[[Result], Result] = lambda result: result,
 ) -> Execution:
     """Run one check on one target in this thread, and return what it came to; nothing that a check does is raised.
 
     Answers that another check got may be `max_age_seconds` old, and half the check's cadence at most in any case.
     Where the target's credentials could not even be looked for, `credentials_failure` says why, and a check
-    that needs AWS is not begun.
+    that needs AWS is not begun. What a check says passes `cleaned` before anybody hears of it.
     """
     check = bound.check
     started, began = clocks.now(), clocks.monotonic()
@@ -102,7 +103,7 @@ def execute(
             results.append(verdict)
     if not results:
         results.append(faulty("no_verdict", f"check {check.id} ended without a verdict", check))
-    verdicts = tuple(results)
+    verdicts = tuple(map(cleaned, results))
     run = Run(
         run_id=clocks.new_id(),
         target=target.name,

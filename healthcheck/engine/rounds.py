@@ -18,7 +18,7 @@ from healthcheck.engine.snapshot import RoundFinished
 from healthcheck.engine.telling import Audience
 from healthcheck.engine.withheld import Withholding, blocked_by, closure, joined_cause, withholding
 from healthcheck.errors import Failure, FailureKind
-from healthcheck.result import Status
+from healthcheck.result import Result, Status
 from healthcheck.run import Cause, Run
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ class Workshop:
     pool: Pool
     clocks: Clocks
     audience: Audience
+    cleaned: Callable[[Result], Result] = lambda result: result
+    """Takes secrets out of what checks say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,7 @@ class Round:
                 plan_generation=self._order.plan_generation,
                 clocks=workshop.clocks,
                 credentials_failure=self._credentials_failure,
+                cleaned=workshop.cleaned,
             )
             return lambda: then(bound, execution)
 

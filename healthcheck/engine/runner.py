@@ -13,6 +13,7 @@ from healthcheck.engine.pool import Pool
 from healthcheck.engine.rounds import Order, Round, Workshop
 from healthcheck.engine.snapshot import RoundFinished
 from healthcheck.engine.telling import Audience
+from healthcheck.result import Result
 from healthcheck.run import Run
 
 if TYPE_CHECKING:
@@ -24,10 +25,18 @@ __all__ = ["Round", "Runner"]
 class Runner:
     """Owns the workers, and starts rounds on them. May be used from any thread."""
 
-    def __init__(self, gateway: Gateway, host: Host, *, workers: int = 64, clocks: Clocks = CLOCKS) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        host: Host,
+        *,
+        workers: int = 64,
+        clocks: Clocks = CLOCKS,
+        cleaned: Callable[[Result], Result] = lambda result: result,
+    ) -> None:
         self._pool = Pool(workers, monotonic=clocks.monotonic)
         self._audience = Audience()
-        self._workshop = Workshop(gateway, host, self._pool, clocks, self._audience)
+        self._workshop = Workshop(gateway, host, self._pool, clocks, self._audience, cleaned)
         self._lock = threading.Lock()
         self._open: set[Round] = set()
 

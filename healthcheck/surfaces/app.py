@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Protocol
 
@@ -25,6 +25,7 @@ _READS = ("GET", "HEAD")
 
 _WHO_ARE_YOU = (("www-authenticate", 'Basic realm="sagemaker-healthcheck", charset="UTF-8"'),)
 _AGAIN = (("retry-after", "1"),)
+_TELL_DENIALS_EVERY = timedelta(minutes=1)
 
 _LOG = logging.getLogger(__name__)
 
@@ -91,6 +92,8 @@ class App:
         self._scrapes = ThreadPoolExecutor(1, thread_name_prefix="http-scrape")
         self._documents = ThreadPoolExecutor(2, thread_name_prefix="http-document")
         self._in_flight = 0
+        self._denied = 0
+        self._denied_told: datetime | None = None
         self._reads: Mapping[str, Callable[[Request], Awaitable[Response]]] = {
             "/": self._page,
             "/metrics": self._metrics,
@@ -136,8 +139,7 @@ class App:
         if refusal := self._access.refusal(request):
             return said(request, *refusal)
         if guard.demands_certificate and not request.has_certificate:
-            # The connection is older than the demand.
-            sentence = "A certificate is asked for here; connect anew with one."
+            sentence = "A client certificate is asked for here, with one of the names that are allowed."
             return said(request, HTTPStatus.FORBIDDEN, sentence, [("connection", "close")])
         if guard.users:
             try:
@@ -146,8 +148,20 @@ class App:
                 sentence = "Too many passwords are being looked at; ask again in a second."
                 return said(request, HTTPStatus.SERVICE_UNAVAILABLE, sentence, _AGAIN)
             if not is_known:
+                self._tell_denial(request)
                 return said(request, HTTPStatus.UNAUTHORIZED, "A user name and a password are asked for.", _WHO_ARE_YOU)
         return await self._route(request, is_known=bool(guard.users) or request.has_certificate)
+
+    def _tell_denial(self, request: Request) -> None:
+        """Log that a password was wrong, though not each time: who guesses must not fill the disk as well."""
+        if "authorization" not in request.headers:
+            return
+        self._denied += 1
+        now = self._clock()
+        if self._denied_told is None or now - self._denied_told >= _TELL_DENIALS_EVERY:
+            # Not the name: people type passwords into that field.
+            _LOG.warning("http.denied", extra={"client": request.client, "times": self._denied})
+            self._denied, self._denied_told = 0, now
 
     async def _route(self, request: Request, *, is_known: bool) -> Response:
         if read := self._reads.get(request.path):

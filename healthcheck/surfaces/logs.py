@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import threading
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -40,7 +41,14 @@ _INCIDENT_EVENTS = {
     IncidentPhase.CLOSED: "incident.closed",
 }
 
-EVENTS = ("check.changed", "check.finished", *_INCIDENT_EVENTS.values(), "library.logged", "round.finished")
+EVENTS = (
+    "check.changed",
+    "check.finished",
+    *_INCIDENT_EVENTS.values(),
+    "library.logged",
+    "round.finished",
+    "thread.failed",
+)
 """The names of events that are written here; they are promises to other programs."""
 
 _FEW_TARGETS = 50
@@ -210,14 +218,26 @@ def _route_libraries(logger: FilteringBoundLogger, level: int) -> Callable[[], N
     root.setLevel(max(level, logging.WARNING) if level > logging.DEBUG else logging.INFO)
     ours.setLevel(level)
     logging.captureWarnings(capture=True)
+    thread_hook = threading.excepthook
+    threading.excepthook = _tell_of_thread
 
     def restore() -> None:
+        threading.excepthook = thread_hook
         logging.captureWarnings(capture=False)
         root.handlers[:] = handlers
         root.setLevel(root_level)
         ours.setLevel(our_level)
 
     return restore
+
+
+def _tell_of_thread(failed: threading.ExceptHookArgs) -> None:
+    """Log the end of a thread by a mistake; Python would print its traceback as it is, secrets and all."""
+    if failed.exc_value is None or failed.exc_type is SystemExit:
+        return
+    name = failed.thread.name if failed.thread else None
+    reason = (failed.exc_type, failed.exc_value, failed.exc_traceback)
+    logging.getLogger(__name__).critical("thread.failed", exc_info=reason, extra={"thread_name": name})
 
 
 def _run_fields(run: Run) -> dict[str, object]:

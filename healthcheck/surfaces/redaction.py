@@ -1,41 +1,53 @@
-"""The one choke point through which everything passes that is logged: what could be a secret goes.
+"""The one function through which passes whatever is shown: what could be a secret goes.
+
+Verdicts pass here as they come from a check, before anybody is told of them, so that metrics, page, API, doctor
+and log show the same; log lines, which also come from libraries, pass once more as they are written.
 
 Standard library only, and pure. A secret that is known (read from the environment or the settings) goes
 wherever it stands; others go by their name or their form. The form of an AWS secret key is forty
-characters with no mark of its own, so a few harmless words of that form go too: better than the reverse.
+characters with no mark of its own, so a rare harmless word of that form goes too: better than the reverse.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
+from operator import ne
+from typing import Any
+
+from healthcheck.result import Result
 
 REDACTED = "[redacted]"
 
 _SECRET_NAME = re.compile(
     r"(?i)^(.*(secret|password|passwd|passphrase|session_?token|security_?token|access_?token|api_?key"
-    r"|private_?key|external_?id|authorization|cookie|credentials_json).*|token)$"
+    r"|refresh_?token|bearer_?token|id_?token|private_?key|external_?id|authorization|cookie|credentials_json).*|token)$"
 )
 
 _ASSIGNMENT = re.compile(
     r"""(?ix)
-    (?P<name>\b[\w-]*(?:secret_?(?:access_?)?key|session[-_]?token|security[-_]?token|access[-_]?token|external[-_]?id
-        |password|passwd|signature)\b["']?\s*(?:=|:|\s=>)\s*b?["']?)
-    (?P<value>[^\s"',;&}\])]+)
+    (?P<name>\b[\w-]*(?:secret_?(?:access_?)?key|client[-_]?secret|external[-_]?id|password|passwd|signature
+        |(?:session|security|access|refresh|bearer|sso|id)[-_]?token)\b\\?["']?\s*(?:=|:|\s=>)\s*b?\\?["']?)
+    (?P<value>[^\s"',;&}\])\\]+)
     """
 )
 _AUTHORIZATION = re.compile(r"""(?i)(authorization["']?\s*[:=,]\s*b?["']?)(?!\[redacted\])[^\r\n"'}]+""")
-_BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/-]{8,}=*")
+# "Basic authentication" is a pair of words, and no secret.
+_BEARER = re.compile(r"(?i)\b(bearer|basic)\s+(?!(?-i:[A-Za-z][a-z]*)[.,;:]?(?:\s|$))[A-Za-z0-9._~+/-]{8,}=*")
 _URL_WITH_PASSWORD = re.compile(r"""(://)[^\s/?#"'<>@]*:[^\s/?#"'<>]*@""")
 _PROXY = re.compile(r"://[^\s/:@]*:([^\s/@]+)@")
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 _LONG_TOKEN = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/_-]{120,}={0,2}")
 # Forty of base64's characters with lower case, upper case and a digit among them; a SHA-1 in hexadecimal is not.
+# What begins like an ARN or an address is passed over: a role's path and name can be as long.
 _SECRET_KEY = re.compile(
+    r"(?:\barn:|\bs3://|\bhttps?://)[^\s\"'?]*|"
     r"(?<![A-Za-z0-9+/=])(?=[A-Za-z0-9+/]{0,39}[a-z])(?=[A-Za-z0-9+/]{0,39}[A-Z])(?=[A-Za-z0-9+/]{0,39}[0-9])"
-    r"[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/=])"
+    r"(?P<key>[A-Za-z0-9+/]{40})(?![A-Za-z0-9+/=])"
 )
+_BCRYPT = re.compile(r"\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{22,53}")
 # An access key id is no secret; enough stays to recognise it by.
 _KEY_ID = re.compile(r"\b((?:AKIA|ASIA)[A-Z0-9]{0,4}?)[A-Z2-7]{8,}([A-Z0-9]{4})\b")
 
@@ -43,6 +55,8 @@ _SHORTEST_SECRET = 6
 """A known secret that is shorter would tear holes into harmless words."""
 
 _SECRET_KEY_LENGTH = 40
+_CHANGES_OF_A_KEY = 16
+"""Chance changes between upper case, lower case, digits and signs about 25 times in forty; words hardly do."""
 
 _WORDS = (
     "secret",
@@ -86,6 +100,33 @@ class Redactor:
             return value
         return REDACTED if value and _is_secret(name) else self(value)
 
+    def verdict(self, result: Result) -> Result:
+        """Return a verdict without secrets; the same object where it has none."""
+        subject, summary, fix = self.text(result.subject), self.text(result.summary), result.fix
+        if fix is not None:
+            text, commands, policy = self.text(fix.text), tuple(map(self.text, fix.commands)), self._json(fix.policy)
+            if (text, commands, policy) != (fix.text, fix.commands, fix.policy):
+                fix = replace(fix, text=text, commands=commands, policy=policy)
+        evidence = self._json(result.evidence)
+        if (subject, summary, evidence) == (result.subject, result.summary, result.evidence) and fix is result.fix:
+            return result
+        return replace(result, subject=subject, summary=summary, fix=fix, evidence=evidence)
+
+    def _json(self, value: Any) -> Any:
+        """Return what JSON can say without secrets, equal to what was given where it has none."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            return {
+                self.text(name): REDACTED
+                if isinstance(inner, str) and inner and _is_secret(name)
+                else self._json(inner)
+                for name, inner in value.items()
+            }
+        if isinstance(value, Sequence):
+            return type(value)(map(self._json, value)) if isinstance(value, (list, tuple)) else value
+        return value
+
     def text(self, text: str) -> str:
         """Return a text without secrets."""
         if self._known is not None:
@@ -101,10 +142,20 @@ class Redactor:
             text = _URL_WITH_PASSWORD.sub(rf"\1{REDACTED}@", text)
         if len(text) >= _SECRET_KEY_LENGTH:
             text = _LONG_TOKEN.sub(REDACTED, text)
-            text = _SECRET_KEY.sub(REDACTED, text)
+            text = _SECRET_KEY.sub(_without_key, text)
+        if "$2" in text:
+            text = _BCRYPT.sub(REDACTED, text)
         if "AKIA" in text or "ASIA" in text:
             text = _KEY_ID.sub(r"\1…\2", text)
         return text
+
+
+def _without_key(found: re.Match[str]) -> str:
+    key = found["key"]
+    if key is None:
+        return found[0]
+    kinds = ["a" if mark.islower() else "A" if mark.isupper() else "0" if mark.isdigit() else "+" for mark in key]
+    return REDACTED if sum(map(ne, kinds, kinds[1:])) >= _CHANGES_OF_A_KEY else key
 
 
 @lru_cache(maxsize=1024)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import io
 import json
 import logging
+import threading
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from pictures import NOW, TRUST, TRUST_CAUSE, check_state, picture, run
 
 from healthcheck.engine.snapshot import CheckChanged, IncidentChanged, IncidentPhase, RoundFinished
 from healthcheck.result import Status, ok
 from healthcheck.surfaces import logs
 from healthcheck.surfaces.logs import EventLog, Logs
+from tests.surfaces.pictures import NOW, TRUST, TRUST_CAUSE, check_state, picture, run
 
 TRUST_RUN = run("prod/us-east-1", "role.trust", TRUST)
 
@@ -181,6 +182,7 @@ def test_every_event_name_that_is_written_is_promised(log: Logs, stream: io.Stri
     for phase in IncidentPhase:
         tell(IncidentChanged(phase, picture().incidents[0]))
     logging.getLogger("somebody").warning("hello")
+    end_a_thread_by("a mistake")
     assert sorted(str(line["event"]) for line in lines(stream)) == sorted(logs.EVENTS)
 
 
@@ -215,11 +217,30 @@ def test_an_exception_is_told_with_its_trace(stream: io.StringIO) -> None:
     try:
         fail()
     except ValueError:
-        logging.getLogger("hypercorn.error").exception("Error in ASGI Framework")
+        logging.getLogger("somebody").exception("It failed")
     (line,) = lines(stream)
     assert line["exception"] == "ValueError: password=[redacted]"
     assert "in fail" in str(line["traceback"])
     assert "hunter2" not in stream.getvalue()
+
+
+def end_a_thread_by(mistake: str) -> None:
+    def fail() -> None:
+        raise ValueError(mistake)
+
+    thread = threading.Thread(target=fail, name="doomed")
+    thread.start()
+    thread.join()
+
+
+def test_the_end_of_a_thread_by_a_mistake_is_told_without_its_secrets(log: Logs, stream: io.StringIO) -> None:
+    end_a_thread_by("password=hunter2")
+    (line,) = lines(stream)
+    assert (line["event"], line["level"], line["thread_name"]) == ("thread.failed", "critical", "doomed")
+    assert "hunter2" not in stream.getvalue()
+    ours = threading.excepthook
+    log.close()
+    assert threading.excepthook is not ours
 
 
 @pytest.mark.usefixtures("log")

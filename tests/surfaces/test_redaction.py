@@ -34,6 +34,13 @@ SIGNATURE = "fe5f80f77d5fa3beca038a248ff027d0445342fe2855ddc963176630326f1024"
         ("sts:ExternalId external_id=partner-4711 did not match", "partner-4711"),
         ('{"ExternalId": "partner-4711"}', "partner-4711"),
         ("password: hunter2", "hunter2"),
+        ("sent basic aGVsbG86d29ybGQ=", "aGVsbG86d29ybGQ"),
+        ("sent bearer abcdefghij/klm", "abcdefghij"),
+        ("$2y$10$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG", "X0h1gDsPszWURQaxFh"),
+        ('{"accessToken": "aoaAAAAAGabc", "expiresAt": "x"}', "aoaAAAAAGabc"),
+        ('{\\"refreshToken\\": \\"aorAAAAAGabc\\"}', "aorAAAAAGabc"),
+        ('"clientSecret": "eyJraWQi"', "eyJraWQi"),
+        ("x-amz-sso_bearer_token: aoaAAAAAGabc", "aoaAAAAAGabc"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nIBAAKC\n-----END RSA PRIVATE KEY-----", "MIIEow"),
         ("-----BEGIN PRIVATE KEY-----\nMIIEow\ncut off", "cut off"),
         ("the id AKIAIOSFODNN7EXAMPLE is disabled", "AKIAIOSFODNN7EXAMPLE"),
@@ -52,6 +59,9 @@ def test_an_access_key_id_can_still_be_recognised() -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "Basic authentication is off; a bearer certificate is no basic permission.",
+        "arn:aws:iam::111122223333:role/TeamA/SageMakerExecutionRole1234567",
+        "AmazonSageMakerProcessingJobExecRole2020",
         "arn:aws:iam::111122223333:role/service-role/AmazonSageMaker-ExecutionRole-20200630T010101",
         "The trust policy lets lambda.amazonaws.com assume the role, not sagemaker.amazonaws.com.",
         "da39a3ee5e6b4b0d3255bfef95601890afd80709",

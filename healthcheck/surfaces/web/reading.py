@@ -148,9 +148,9 @@ class _Reader:
             self._mistakes.add(entries["min_version"], "min_version is above max_version, so that nobody can connect")
         self._agree(entries, auth or ssl.CERT_NONE)
         cert, key = self._path(entries, "cert_file"), self._path(entries, "key_file")
-        for setting in ("cert_file", "key_file"):
-            if not _is_there(entries, setting):
-                self._mistakes.add(owner, f"tls_server_config has no {setting}; add {setting}: and a file's name")
+        absent = " and no ".join(name for name in ("cert_file", "key_file") if not _is_there(entries, name))
+        if absent:
+            self._mistakes.add(owner, f"tls_server_config has no {absent}; both are needed, each with a file's name")
         if cert is None or key is None or self._mistakes.found:
             return None, ()
         tls = Tls(cert, key, auth or ssl.CERT_NONE, authority, least, most, suites, own_order is not False)
