@@ -36,6 +36,7 @@ bench: $(VENV)/.dev ## measure speed as ratios, each beside its target
 lock: $(VENV)/.uv ## choose the newest versions that fit pyproject.toml
 	$(UV) compile pyproject.toml --group dev --extra demo $(LOCK) --output-file requirements/dev.txt
 	$(UV) compile pyproject.toml --extra demo --constraint requirements/dev.txt $(LOCK) --output-file requirements/demo.txt
+	$(UV) compile pyproject.toml --constraint requirements/dev.txt $(LOCK) --output-file requirements/run.txt
 	echo uv | $(UV) compile - $(LOCK) --output-file requirements/uv.txt
 
 clean: ## remove everything that make made
