@@ -1,0 +1,1 @@
+"""What writes the files that are derived from the code: `python -m tools`."""
