@@ -20,6 +20,15 @@ from tests.e2e.daemon import DIRECT, PATIENCE_SECONDS
 from tests.e2e.prometheus import free_port, wait_until
 
 _NAME = "healthcheck"
+_BUCKET = "a-bucket-that-exists"  # S3 looks for the bucket before it looks at permissions
+_WORDS = {
+    "Bucket": _BUCKET,
+    "Path": "/aws/service/global-infrastructure/services/sagemaker/regions",
+    "PolicyArn": "arn:aws:iam::123456789012:policy/nothing",
+    "VersionId": "v1",
+}
+"""What required parameters are, where any word will not do."""
+
 _EVERYBODY_MAY = "inf"
 _NOBODY_MAY = "0"
 
@@ -31,6 +40,7 @@ class StrictMoto:
         self.url = url
         self._session: Any = boto3.session.Session("builder", "builder", region_name="us-east-1")
         iam = self._client("iam")
+        self._client("s3").create_bucket(Bucket=_BUCKET)
         iam.create_user(UserName=_NAME)
         key = iam.create_access_key(UserName=_NAME)["AccessKey"]
         self._session = boto3.session.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name="us-east-1")
@@ -41,12 +51,15 @@ class StrictMoto:
         self._client("iam").put_user_policy(UserName=_NAME, PolicyName=_NAME, PolicyDocument=json.dumps(policy))
         self._enforce_after(_NOBODY_MAY)
 
-    def denies(self, operation: str, parameters: Mapping[str, Any]) -> bool:
+    def denies(self, operation: str) -> bool:
         """Whether the user is kept from a call; that what is asked about does not exist is an answer."""
         row = OPERATIONS[operation]
+        client = self._client(row.service)
         method = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in row.name).lstrip("_")
+        shape = client.meta.service_model.operation_model(row.name).input_shape
+        parameters = {name: _WORDS.get(name, "nobody") for name in shape.required_members} if shape else {}
         try:
-            getattr(self._client(row.service), method)(**parameters)
+            getattr(client, method)(**parameters)
         except ClientError as error:
             return bool(error.response["ResponseMetadata"]["HTTPStatusCode"] == 403)
         return False
