@@ -130,7 +130,16 @@ class Served:
 def served(settings: Path, env: Mapping[str, str], port: int = 19479) -> Iterator[Served]:
     """Start the daemon as its user would, and stop it."""
     program = Path(sys.executable).with_name("sagemaker-healthcheck")
-    command: list[str | Path] = [program, "serve", "--config", settings, "--listen", f"127.0.0.1:{port}", "--log-level", "warning"]
+    command: list[str | Path] = [
+        program,
+        "serve",
+        "--config",
+        settings,
+        "--listen",
+        f"127.0.0.1:{port}",
+        "--log-level",
+        "warning",
+    ]
     with subprocess.Popen(command, env=dict(env), stderr=subprocess.DEVNULL) as process:
         try:
             yield Served(process.pid, f"http://127.0.0.1:{port}")
