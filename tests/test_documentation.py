@@ -91,7 +91,7 @@ def test_addresses_are_told() -> None:
 
 
 def test_log_events_are_told() -> None:
-    told = {event for cells in rows(README, "Logs") for event in re.findall(r"`([a-z]+\.[a-z_]+)`", cells[0])}
+    told = {event for cells in rows(README, "Logs") for event in re.findall(r"`([a-z_]+\.[a-z_]+)`", cells[0])}
     folders = (ROOT / "healthcheck" / "engine", ROOT / "healthcheck" / "surfaces")
     source = "\n".join(path.read_text("utf-8") for folder in folders for path in folder.rglob("*.py"))
     logged = set(re.findall(r'_LOG\.\w+\("([^"]+)"', source))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import bcrypt
 import pytest
 
 from healthcheck.config import ConfigError
+from healthcheck.surfaces.http import Limits
+from healthcheck.surfaces.web import reading
 from healthcheck.surfaces.web.guard import OPEN, Guard
 from healthcheck.surfaces.web.reading import load, read
 from tests.surfaces.certificates import LOCAL, Authority
@@ -313,6 +316,59 @@ def test_all_mistakes_come_at_once(folder: Path) -> None:
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"there is no such file$"):
         load(tmp_path / "web.yml")
+
+
+EXAMPLE = Path(__file__).parents[2] / "deploy" / "web-config.yml"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "security.md"
+
+
+def in_place(folder: Path, text: str) -> Guard:
+    """What a text amounts to where the certificates are that it names."""
+    tls_folder = folder / "tls"
+    tls_folder.mkdir()
+    authority = Authority(tls_folder, "ca")
+    authority.bundle.rename(tls_folder / "ca.crt")
+    authority.sign("tls", *LOCAL)
+    return load(written(folder, text))
+
+
+def test_the_example_loads_as_it_stands(tmp_path: Path) -> None:
+    guard = in_place(tmp_path, EXAMPLE.read_text("utf-8"))
+    assert (guard.scheme, list(guard.users), guard.demands_certificate) == ("https", ["prometheus"], False)
+    assert guard.headers == {"strict-transport-security": "max-age=31536000"}
+
+
+def test_the_example_loads_with_all_that_is_commented_out(tmp_path: Path) -> None:
+    text = EXAMPLE.read_text("utf-8").replace("  # client_", "  client_")
+    guard = in_place(tmp_path, text)
+    assert guard.demands_certificate
+    assert guard.allowed_names == {"prometheus.example.org"}
+
+
+def test_the_least_that_the_document_shows_loads(tmp_path: Path) -> None:
+    (text,) = re.findall(
+        r"^```yaml\n(tls_server_config:.*?)^```$", DOCUMENT.read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
+    guard = in_place(tmp_path, text)
+    assert (guard.scheme, list(guard.users)) == ("https", ["prometheus"])
+
+
+def test_the_document_names_every_setting_and_every_bound() -> None:
+    text = DOCUMENT.read_text("utf-8")
+    assert [
+        name for name in (*reading._TLS, *reading._HTTP, *reading._HEADERS, *reading._UNSUPPORTED) if name not in text
+    ] == []
+    limits = Limits()
+    for bound in (
+        f"| TLS handshake | {limits.handshake_seconds:g} s |",
+        f"| request line and headers | {limits.header_bytes // 1024} KiB, {limits.idle_seconds:g} s;",
+        f"| body | {limits.body_bytes // 1024} KiB, {limits.body_seconds:g} s;",
+        f"| taking an answer | {limits.sending_seconds:g} s, and {limits.unread_seconds:g} s without",
+        f"| requests at once | {limits.requests_at_once}; ",
+        f"| requests of one connection | {limits.requests_of_connection:,} |",
+        f"| connections | {limits.connections}, ",
+    ):
+        assert bound in text
 
 
 def test_a_password_in_place_of_its_hash_is_shown_to_nobody(folder: Path) -> None:
