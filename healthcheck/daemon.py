@@ -243,6 +243,10 @@ class Daemon:
                 plan = self._load(self._plan.generation + 1)
             except ConfigError as error:
                 mistakes = (*(str(mistake) for mistake in error.mistakes), *mistakes)
+            before = self._plan.path
+            if before is not None and plan.path != before and not before.exists():
+                # What stands in another place, or nothing at all, is not what somebody made of this file.
+                mistakes = (f"{before}: the file is gone; put it back, or restart to watch without it", *mistakes)
             if mistakes:
                 self._metrics.reloaded(successful=False, at=self._clock())
                 self._log.error("config.refused", mistakes=mistakes, generation=self._plan.generation)

@@ -189,6 +189,25 @@ def test_a_bad_file_changes_nothing_and_says_so_everywhere(house: House) -> None
         assert "config_last_reload_successful 1.0" in get(f"{daemon.url}/metrics")[1]
 
 
+def test_a_file_that_is_gone_changes_nothing(house: House) -> None:
+    with house.lived_in() as daemon:
+        before = daemon.snapshot().targets
+        house.settings.unlink()
+        outcome = daemon.reload()
+        assert not outcome.accepted
+        assert outcome.sentences == (
+            f"{house.settings}: the file is gone; put it back, or restart to watch without it",
+        )
+        assert daemon.snapshot().targets == before
+
+
+def test_a_reload_while_it_stops_does_no_harm(house: House) -> None:
+    with house.lived_in() as daemon:
+        pass
+    house.settings.write_text(SETTINGS.replace("kitchen", "cellar"), "utf-8")
+    assert daemon.reload().accepted
+
+
 def test_what_a_reload_cannot_change_is_named(house: House) -> None:
     with house.lived_in() as daemon:
         house.settings.write_text(SETTINGS.replace("log_format: json", "log_format: console"), "utf-8")

@@ -75,6 +75,7 @@ class Scheduler:
         self._entries: dict[str, _Entry] = {}
         self._by_job: dict[str, _Entry] = {}
         self._beat = clock()
+        self._is_stopped = False
         # Its warnings about overlaps are our counter, and its news about every job are nobody's.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
         defaults = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
@@ -111,11 +112,13 @@ class Scheduler:
     def replace_plan(self, plan: Plan) -> None:
         """Keep the timers of what a new plan does not change; begin with what is new or changed at once."""
         self._state.replace_plan(plan)
-        self._watch(plan)
+        if not self._is_stopped:
+            self._watch(plan)
 
     def stop(self, timeout_seconds: float) -> bool:
         """Begin no more rounds, wait for those that run, and return whether all of them ended in time."""
         limit = time.monotonic() + timeout_seconds
+        self._is_stopped = True
         # APScheduler waits for its own thread without a bound, and that thread may be held up by an observer.
         stopper = threading.Thread(target=self._stop_jobs, name="healthcheck-stop", daemon=True)
         stopper.start()
