@@ -225,7 +225,7 @@ def _parameters(check_id: str, probe: Probe) -> tuple[tuple[type, ...], dict[str
     return tuple(capabilities), settings
 
 
-def _is_setting_type(annotation: object) -> bool:
+def _is_setting_type(annotation: object) -> bool:  # noqa: PLR0911 # one line for each kind of type
     if annotation in _SETTING_TYPES:
         return True
     if isinstance(annotation, type) and issubclass(annotation, Enum):

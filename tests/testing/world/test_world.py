@@ -120,7 +120,7 @@ def test_a_bucket_that_is_not_for_us(
         ("ec2", "describe_regions", {}, (401, "AuthFailure")),
     ],
 )
-def test_a_deactivated_key_is_refused_in_each_services_words(
+def test_a_deactivated_key_is_refused_in_each_services_words(  # noqa: PLR0917 # pytest passes them by name
     client: MakeClient, world: WorldClient, service: str, operation: str, parameters: dict[str, str], expected: Any
 ) -> None:
     world.break_("key-deactivated")
