@@ -5,6 +5,7 @@ The signature is the configuration, the docstring the documentation, module and 
 
 from __future__ import annotations
 
+import builtins
 import inspect
 import re
 import types
@@ -225,23 +226,16 @@ def _parameters(check_id: str, probe: Probe) -> tuple[tuple[type, ...], dict[str
     return tuple(capabilities), settings
 
 
-def _is_setting_type(annotation: object) -> bool:  # noqa: PLR0911 # one line for each kind of type
-    if annotation in _SETTING_TYPES:
+def _is_setting_type(annotation: object) -> bool:
+    if annotation in _SETTING_TYPES or (isinstance(annotation, type) and issubclass(annotation, Enum)):
         return True
-    if isinstance(annotation, type) and issubclass(annotation, Enum):
-        return True
-    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is typing.Literal:
-        return all(isinstance(argument, str) for argument in arguments)
-    if origin is tuple:
-        match arguments:
-            case (item, types.EllipsisType()):
-                return _is_setting_type(item)
-            case _:
-                return False
-    if origin in (types.UnionType, typing.Union):
-        rest = [argument for argument in arguments if argument is not types.NoneType]
-        return len(rest) == 1 and _is_setting_type(rest[0])
+    match typing.get_origin(annotation), typing.get_args(annotation):
+        case (typing.Literal, arguments):
+            return all(isinstance(argument, str) for argument in arguments)
+        case (builtins.tuple, (item, types.EllipsisType())):
+            return _is_setting_type(item)
+        case (types.UnionType | typing.Union, (item, types.NoneType) | (types.NoneType, item)):
+            return _is_setting_type(item)
     return False
 
 
