@@ -83,9 +83,9 @@ class Connection:
 
     async def _converse(self) -> None:
         try:
-            for left in range(self._limits.requests_of_connection - 1, -1, -1):
-                if not await self._exchange(is_last=not left):
-                    return
+            left = self._limits.requests_of_connection
+            while await self._exchange(is_last=left <= 1):
+                left -= 1
                 self.is_waiting = True
         except _Unfit as unfit:
             await self._refuse(unfit.response)
@@ -174,8 +174,6 @@ class Connection:
 
     async def _refuse(self, response: Response) -> None:
         """Say why, and read on for a moment: closing on unread input would destroy the answer on its way."""
-        if self._http.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
-            return
         await self._send(response)
         if self._writer.can_write_eof():
             self._writer.write_eof()

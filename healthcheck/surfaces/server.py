@@ -14,7 +14,7 @@ import socket
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from healthcheck.errors import HealthcheckError
 from healthcheck.surfaces.app import App, Backend, Reloaded
@@ -172,9 +172,7 @@ class Server:
             is_current=lambda: not self._stop.is_set() and self._guard().context is guard.context,
             has_certificate=bool(certificate) and guard.admits(certificate),
         )
-        task = asyncio.current_task()
-        if task is not None:
-            self._visits[task] = connection
+        self._visits[cast("asyncio.Task[None]", asyncio.current_task())] = connection
         await connection.run()
 
     async def _hang_up(self, writer: asyncio.StreamWriter) -> None:

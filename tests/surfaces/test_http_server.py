@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import gzip
 import http.client
@@ -526,6 +527,24 @@ def test_a_server_that_will_not_end_is_made_to() -> None:
 )
 def test_what_stands_in_the_way_of_listening_is_said(number: int, why: str) -> None:
     assert server._why(OSError(number, os.strerror(number)), "80") == why
+
+
+def test_of_what_the_loop_complains_about_only_our_mistakes_are_told() -> None:
+    """A connection that broke while it was being closed is nobody's."""
+
+    class Loop(asyncio.SelectorEventLoop):
+        told: list[object] = []  # noqa: RUF012 - one test, one list
+
+        def default_exception_handler(self, context: dict[str, object]) -> None:
+            self.told.append(context["exception"])
+
+    loop, mistake = Loop(), ValueError("ours")
+    try:
+        for error in (ConnectionResetError(), mistake):
+            server._told(loop, {"message": "it failed", "exception": error})
+    finally:
+        loop.close()
+    assert loop.told == [mistake]
 
 
 def test_closing_twice_is_harmless() -> None:

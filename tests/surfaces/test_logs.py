@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import sys
 import threading
 import warnings
 from collections.abc import Iterator
@@ -238,6 +239,10 @@ def test_the_end_of_a_thread_by_a_mistake_is_told_without_its_secrets(log: Logs,
     (line,) = lines(stream)
     assert (line["event"], line["level"], line["thread_name"]) == ("thread.failed", "critical", "doomed")
     assert "hunter2" not in stream.getvalue()
+    leaving = threading.Thread(target=sys.exit)
+    leaving.start()
+    leaving.join()
+    assert len(lines(stream)) == 1
     ours = threading.excepthook
     log.close()
     assert threading.excepthook is not ours

@@ -29,6 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     authority.sign("other", *LOCAL)
     authority.sign("locked", *LOCAL, passphrase=b"hunter2")
     (made / "empty").touch()
+    (made / "umlaut.pem").write_text("ü", "utf-8")
     (made / "noise.crt").write_text("-----BEGIN CERTIFICATE-----\nnoise\n-----END CERTIFICATE-----\n")
     return made
 
@@ -293,7 +294,12 @@ def test_certificate_and_key_are_tried(folder: Path, cert: str, key: str, line: 
 
 @pytest.mark.parametrize(
     ("authority", "because"),
-    [("missing.pem", "cannot be read"), ("empty", "no certificate"), ("server.key", "no certificate")],
+    [
+        ("missing.pem", "cannot be read"),
+        ("empty", "no certificate"),
+        ("server.key", "no certificate"),
+        ("umlaut.pem", "no certificate"),
+    ],
 )
 def test_the_clients_authority_is_tried(folder: Path, authority: str, because: str) -> None:
     text = tls("client_auth_type: RequireAndVerifyClientCert", f"client_ca_file: {authority}")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import errno
 import http.client
 import json
 import socket
 import ssl
 import subprocess
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -253,6 +256,16 @@ def test_without_a_certificate_of_our_authority_nobody_is_let_in(house: House, t
         assert house.ask(running, pair=house.client).status == 200
 
 
+def test_an_answer_that_ends_the_connection_says_so_once(house: House) -> None:
+    pair = house.authority.sign("unnamed", x509.DNSName("other.example"))
+    with house.serving(NAMED, limits=Limits(requests_of_connection=1)) as running:
+        connection = house.connect(running, pair)
+        connection.request("GET", "/")
+        answer = connection.getresponse()
+        assert (answer.status, answer.headers.get_all("connection")) == (403, ["close"])
+        connection.close()
+
+
 @pytest.mark.parametrize(
     ("names", "status"),
     [
@@ -443,6 +456,59 @@ def test_every_answer_is_bounded_and_safe_even_when_all_arrives_at_once(house: H
     assert headers["content-security-policy"].startswith("default-src 'none'")
     assert len(body) == int(headers["content-length"])
     assert (headers["connection"], "server" in headers) == ("close", False)
+
+
+def test_what_is_too_long_is_told_over_tls_as_well(house: House) -> None:
+    with (
+        house.serving(TLS) as running,
+        socket.create_connection(("127.0.0.1", running.port), 20) as plain,
+        house.authority.client().wrap_socket(plain, server_hostname="localhost") as secured,
+    ):
+        secured.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 40_000 + b"\r\n\r\n")
+        assert secured.recv(65536).startswith(b"HTTP/1.1 431 ")
+
+
+class Exhausted(socket.socket):
+    """A listening socket of a process that has no file descriptors left, for a moment."""
+
+    refusals = 0
+
+    def accept(self) -> tuple[socket.socket, object]:
+        if self.refusals < 2:
+            self.refusals += 1
+            raise OSError(errno.EMFILE, "Too many open files")
+        return super().accept()
+
+
+def test_a_moment_without_file_descriptors_ends_nothing(monkeypatch: pytest.MonkeyPatch, house: House) -> None:
+    monkeypatch.setattr(socket, "socket", Exhausted)
+    with house.serving("") as running:
+        listener = running._listener
+        assert isinstance(listener, Exhausted)
+        assert house.ask(running, plain=True).status == 200
+        assert listener.refusals == 2
+
+
+def test_too_many_passwords_at_once_are_told_to_come_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = threading.Event()
+
+    def wait(*_: object) -> bool:
+        gate.wait(20)
+        return False
+
+    monkeypatch.setattr(bcrypt, "checkpw", wait)
+    with house.serving(USERS) as running, ThreadPoolExecutor(16) as guessers:
+        guesses = [
+            guessers.submit(house.ask, running, plain=True, headers=basic("alice", f"{number}")) for number in range(16)
+        ]
+        while len(running._app._passwords._looking) < 16:
+            # They are on their way; each look is a round trip, not a sleep.
+            assert house.ask(running, plain=True).status == 401
+        refused = house.ask(running, plain=True, headers=basic("bob"))
+        gate.set()
+        assert [each.result().status for each in guesses] == [401] * 16
+    assert refused.status == 503
+    assert refused.headers["retry-after"] == "1"
 
 
 def test_headers_of_the_configuration_stand_in_place_of_ours(tmp_path: Path) -> None:

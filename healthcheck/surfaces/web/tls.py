@@ -45,6 +45,10 @@ SUITES_OF_TLS13 = frozenset({"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384",
 """May be named, and are always on, as with Go: no version of TLS 1.3 can do without them."""
 
 
+_BYTES_LIMIT = 4 * 1024 * 1024
+"""More than any bundle of certificates; a file may be a device that never ends."""
+
+
 class Unusable(Exception):
     """A file, or two that do not fit together, of which no context can be made."""
 
@@ -94,54 +98,41 @@ def context_of(tls: Tls) -> ssl.SSLContext:
 
 
 def _load_pair(context: ssl.SSLContext, tls: Tls) -> None:
-    for setting, path in (("cert_file", tls.cert_file), ("key_file", tls.key_file)):
-        _readable(setting, path)
+    cert, key = _content("cert_file", tls.cert_file), _content("key_file", tls.key_file)
     try:
         # Without this OpenSSL asks for the passphrase on the terminal.
         context.load_cert_chain(tls.cert_file, tls.key_file, password=_no_passphrase)
     except _Encrypted:
         raise Unusable("key_file", f"{tls.key_file} asks for a passphrase; store the key without one") from None
-    except ssl.SSLError as error:
-        if error.reason == "KEY_VALUES_MISMATCH":
+    except OSError as error:
+        # OpenSSL's errors are of this kind too, and its words differ from version to version.
+        reason = getattr(error, "reason", None)
+        if reason == "KEY_VALUES_MISMATCH":
             sentence = f"{tls.key_file} is not the key of the certificate in {tls.cert_file}"
             raise Unusable("key_file", sentence) from None
-        # OpenSSL's own words differ from version to version; which of the two files it was can be found out.
-        if not _holds(tls.cert_file, b"-----BEGIN CERTIFICATE-----"):
+        if b"-----BEGIN CERTIFICATE-----" not in cert:
             raise Unusable("cert_file", f"{tls.cert_file} holds no certificate in PEM form") from None
-        if not _holds(tls.key_file, b"PRIVATE KEY-----"):
+        if b"PRIVATE KEY-----" not in key:
             raise Unusable("key_file", f"{tls.key_file} holds no private key in PEM form") from None
-        sentence = f"{tls.cert_file} and {tls.key_file} cannot be used: {error.reason or 'one of them is damaged'}"
+        sentence = f"{tls.cert_file} and {tls.key_file} cannot be used: {reason or 'one of them is damaged'}"
         raise Unusable("cert_file", sentence) from None
-    except OSError as error:
-        raise Unusable("cert_file", _unreadable(tls.cert_file, error)) from None
 
 
 def _load_authority(context: ssl.SSLContext, path: Path) -> None:
-    _readable("client_ca_file", path)
     try:
-        context.load_verify_locations(path)
-    except ssl.SSLError:
+        context.load_verify_locations(cadata=_content("client_ca_file", path).decode("ascii"))
+    except (ValueError, ssl.SSLError):
         raise Unusable("client_ca_file", f"{path} holds no certificate in PEM form") from None
-    except OSError as error:
-        raise Unusable("client_ca_file", _unreadable(path, error)) from None
 
 
-def _readable(setting: str, path: Path) -> None:
+def _content(setting: str, path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            file.read(1)
+            return file.read(_BYTES_LIMIT)
     except OSError as error:
-        raise Unusable(setting, _unreadable(path, error)) from None
+        raise Unusable(setting, f"{path} cannot be read: {error.strerror or 'input/output error'}") from None
     except ValueError:
         raise Unusable(setting, "this is no name that a file can have") from None
-
-
-def _unreadable(path: Path, error: OSError) -> str:
-    return f"{path} cannot be read: {error.strerror or 'input/output error'}"
-
-
-def _holds(path: Path, mark: bytes) -> bool:
-    return mark in path.read_bytes()
 
 
 class _Encrypted(Exception):
