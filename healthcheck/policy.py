@@ -103,11 +103,16 @@ def _for_checks(source: CredentialSource, targets: Iterable[PlannedTarget], *, a
     notes: dict[str, None] = {}
     for planned in targets:
         for bound in planned.checks:
-            for operation in (OPERATIONS[call] for call in sorted(bound.check.all_calls)):
+            operations = [OPERATIONS[call] for call in sorted(bound.check.all_calls)]
+            of_caller = any(operation.scope is Scope.CALLER for operation in operations)
+            for operation in operations:
                 # Assuming a role is the right of whoever assumes it, not of the role.
                 if operation.scope in (Scope.NONE, Scope.ASSUMED_ROLE):
                     continue
-                resources = ("*",) if any_resource else tuple(_resources(operation.scope, planned.target))
+                if any_resource:
+                    resources: tuple[str, ...] = ("*",)
+                else:
+                    resources = tuple(_resources(operation.scope, planned.target, of_caller=of_caller))
                 for resource in resources:
                     wanted.setdefault((operation.scope, resource), set()).update(operation.actions)
                 if not any_resource:
@@ -146,26 +151,25 @@ def _merged(found: Iterable[Grant]) -> list[Grant]:
     return list(merged.values())
 
 
-def _resources(scope: Scope, target: Target) -> Iterator[str]:
+def _resources(scope: Scope, target: Target, *, of_caller: bool) -> Iterator[str]:
+    """Yield the resources of a kind; `of_caller`: the check that asks looks at who starts jobs, too."""
     partition = partition_of(target)
     role = _ROLE.fullmatch(target.role or "")
     account = target.account or (role["account"] if role else None)
     if scope is Scope.ANY:
         yield "*"
+    elif scope is Scope.ROLE and of_caller:
+        yield from _calling_roles(target, partition, account)
     elif scope is Scope.ROLE and role:
         # IAM is asked by name, and finds the role under whatever path it has; that the configured path is
         # wrong can only be told by those who may read the role where it is.
         yield f"arn:{partition}:iam::{account}:role/{role['name']}"
         yield f"arn:{partition}:iam::{account}:role/*/{role['name']}"
-        yield from _calling_roles(target, partition, account)
-    elif scope is Scope.POLICY and role:
-        yield f"arn:{partition}:iam::{account}:policy/*"
+    elif scope is Scope.POLICY and (role or of_caller):
+        yield f"arn:{partition}:iam::{account or '*'}:policy/*"
         yield f"arn:{partition}:iam::aws:policy/*"
-    elif scope is Scope.BUCKET and target.bucket is not None:
-        yield f"arn:{partition}:s3:::{_bucket(target, account)}"
-        yield from (f"arn:{partition}:s3:::{name}" for name in _other_buckets(target))
     elif scope is Scope.BUCKET:
-        yield from (f"arn:{partition}:s3:::{name}" for name in _other_buckets(target))
+        yield from (f"arn:{partition}:s3:::{name}" for name in _buckets(target, account))
     elif scope is Scope.KEY:
         # Which key a bucket encrypts with only looking tells.
         yield f"arn:{partition}:kms:{target.region or '*'}:{account or '*'}:key/*"
@@ -179,8 +183,10 @@ def _resources(scope: Scope, target: Target) -> Iterator[str]:
         yield f"arn:{partition}:ssm:*:*:parameter/aws/service/global-infrastructure/*"
 
 
-def _other_buckets(target: Target) -> Iterator[str]:
-    """Yield the buckets of the data that stand beside the bucket."""
+def _buckets(target: Target, account: str | None) -> Iterator[str]:
+    """Yield the bucket, and those of the data that stand beside it."""
+    if target.bucket is not None:
+        yield _bucket(target, account)
     yield from dict.fromkeys(address[5:].partition("/")[0] for address in (*target.reads, *target.writes))
 
 

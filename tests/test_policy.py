@@ -314,6 +314,9 @@ ARNS = {
     Scope.ROLE: ROLE,
     Scope.POLICY: "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess",
     Scope.BUCKET: "arn:aws:s3:::sagemaker-eu-west-1-111122223333",
+    Scope.KEY: "arn:aws:kms:eu-west-1:111122223333:key/1234abcd",
+    Scope.CALLER: "arn:aws:iam::111122223333:user/people/alice",
+    Scope.GROUP: "arn:aws:iam::111122223333:group/Scientists",
     Scope.PARAMETER: "arn:aws:ssm:eu-west-1::parameter/aws/service/global-infrastructure/regions/eu-west-1/services",
 }
 
@@ -327,7 +330,9 @@ def decided(document: Mapping[str, Any], action: str, resource: str) -> Outcome:
 
 def test_our_own_engine_allows_every_declared_call_and_denies_it_elsewhere(tmp_path: Path) -> None:
     found = discover()
-    plan = planned(tmp_path, f"targets: [{{name: a, regions: [eu-west-1], role: '{ROLE}'}}]\n", found.registry)
+    caller = "arn:aws:iam::111122223333:user/people/alice"
+    text = f"targets: [{{name: a, regions: [eu-west-1], role: '{ROLE}', caller: '{caller}'}}]\n"
+    plan = planned(tmp_path, text, found.registry)
     (grant,) = grants(plan)
     (document,) = grant.documents
     calls = {call for bound in plan.targets[0].checks for call in bound.check.all_calls}
@@ -344,6 +349,9 @@ def test_our_own_engine_allows_every_declared_call_and_denies_it_elsewhere(tmp_p
     elsewhere = {
         Scope.ROLE: "arn:aws:iam::111122223333:role/service-role/NotTraining",
         Scope.BUCKET: "arn:aws:s3:::sagemaker-eu-west-1-444455556666",
+        Scope.KEY: "arn:aws:kms:eu-west-1:444455556666:key/1234abcd",
+        Scope.CALLER: "arn:aws:iam::111122223333:user/people/bob",
+        Scope.GROUP: "arn:aws:iam::444455556666:group/Scientists",
         Scope.PARAMETER: "arn:aws:ssm:eu-west-1:111122223333:parameter/secret",
     }
     assert {decided(document, action, elsewhere[scope]) for action, scope in asked if scope in elsewhere} == {
@@ -351,3 +359,81 @@ def test_our_own_engine_allows_every_declared_call_and_denies_it_elsewhere(tmp_p
     }
     granted = {action for statement in _list(document["Statement"]) for action in statement["Action"]}
     assert granted == {action for action, _ in asked}
+
+
+CALLERS = Registry([a_check("caller.permissions", calls=["iam.GetUser", "iam.GetGroupPolicy", "iam.GetRole"])])
+
+
+def resources(folder: Path, target: str) -> dict[str, list[str]]:
+    (grant,) = grants(planned(folder, f"targets: [{{name: a, account: 111122223333, {target}}}]\n", CALLERS))
+    return {sid: found for sid, (_, found) in statements(grant).items()}
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        (
+            "caller: 'arn:aws:iam::111122223333:user/people/alice'",
+            {
+                "ReadUsersWhoStartJobs": [
+                    "arn:aws:iam::111122223333:user/*/alice",
+                    "arn:aws:iam::111122223333:user/alice",
+                ],
+                "ReadTheirGroups": ["arn:aws:iam::111122223333:group/*"],
+            },
+        ),
+        (
+            "caller: 'arn:aws:sts::111122223333:assumed-role/Science/alice'",
+            {
+                "ReadExecutionRoles": [
+                    "arn:aws:iam::111122223333:role/*/Science",
+                    "arn:aws:iam::111122223333:role/Science",
+                ]
+            },
+        ),
+        (
+            "",
+            {
+                "ReadUsersWhoStartJobs": [
+                    "arn:aws:iam::111122223333:user/${aws:username}",
+                    "arn:aws:iam::111122223333:user/*/${aws:username}",
+                ],
+                "ReadTheirGroups": ["arn:aws:iam::111122223333:group/*"],
+            },
+        ),
+    ],
+)
+def test_of_who_starts_jobs_the_policy_names_exactly_whom_the_settings_name(
+    tmp_path: Path, target: str, expected: dict[str, list[str]]
+) -> None:
+    assert resources(tmp_path, target) == expected
+
+
+def test_without_a_name_of_who_starts_jobs_the_policy_says_what_to_write(tmp_path: Path) -> None:
+    (grant,) = grants(planned(tmp_path, "targets: [{name: a, account: 111122223333}]\n", CALLERS))
+    assert grant.notes == (
+        "Who starts jobs for a is not configured: write the user's or role's ARN under caller:, or caller: none.",
+    )
+
+
+def test_the_buckets_and_keys_of_the_data_are_named_beside_the_bucket(tmp_path: Path) -> None:
+    registry = Registry([a_check("bucket.policy", calls=["s3.GetBucketPolicy", "kms.DescribeKey"])])
+    text = """\
+targets:
+  - name: a
+    account: 111122223333
+    regions: [us-east-1]
+    reads: ["s3://acme/in", "s3://acme/more"]
+    volume_keys: ["arn:aws:kms:us-east-1:444455556666:key/0-1"]
+"""
+    (grant,) = grants(planned(tmp_path, text, registry))
+    assert statements(grant) == {
+        "LookAtBuckets": (
+            ["s3:GetBucketPolicy"],
+            ["arn:aws:s3:::acme", "arn:aws:s3:::sagemaker-us-east-1-111122223333"],
+        ),
+        "LookAtKeys": (
+            ["kms:DescribeKey"],
+            ["arn:aws:kms:us-east-1:111122223333:key/*", "arn:aws:kms:us-east-1:444455556666:key/0-1"],
+        ),
+    }

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from healthcheck.capabilities import Aws
+from healthcheck.checks.dossier import Dossier, Verdict
 from healthcheck.checks.origins import Kind, Origin, Source
 from healthcheck.checks.principal_policies import load
 from healthcheck.errors import FailureKind
@@ -64,6 +65,17 @@ def fetch(aws: Aws, name: str, *, may_look: bool = True) -> BucketFacts:
     if isinstance(loaded, Hole):
         return BucketFacts(name, is_ours=True, policy=loaded)
     return BucketFacts(name, is_ours=True, policy=Source(loaded, raw, Origin(Kind.BUCKET, name)))
+
+
+def rescue(aws: Aws, dossier: Dossier, bucket: str | None) -> tuple[Dossier, tuple[Verdict, ...]]:
+    """Return the verdicts of a dossier, with what the bucket's policy allows where the principal's own do not."""
+    verdicts = dossier.verdicts()
+    if bucket and any(verdict.is_denied and verdict.need.policy_of for verdict in verdicts):
+        facts = fetch(aws, bucket, may_look=False)
+        if facts.policy is not None:
+            dossier = replace(dossier, resources={facts.subject: facts.policy})
+            verdicts = dossier.verdicts()
+    return dossier, verdicts
 
 
 def _refused(aws: Aws, name: str) -> BucketFacts:

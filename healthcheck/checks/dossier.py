@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from healthcheck.checks.bucket_names import Home
-from healthcheck.checks.needs import Need
+from healthcheck.checks.needs import PROBE, Need
 from healthcheck.checks.origins import Origin, Source
 from healthcheck.checks.principal_policies import Policies
-from healthcheck.iam import Decision, Document, Hole, Layer, Outcome, Request, evaluate, load_document
+from healthcheck.iam import Decision, Document, Effect, Hole, Layer, Outcome, Request, evaluate, load_document
 
+_NAMES = 20
 # The best answer of several spellings of one question counts.
 _BEST_FIRST = (Outcome.ALLOWED, Outcome.UNKNOWN, Outcome.IMPLICIT_DENY, Outcome.EXPLICIT_DENY)
 
@@ -79,7 +80,8 @@ class Dossier:
 
     def verdict(self, need: Need) -> Verdict:
         """Decide one need, in the spelling that ends best."""
-        requests = tuple(need.requests(self.principal, self.home, self.now))
+        names = self._names(need) if need.may_be_named else ()
+        requests = tuple(need.requests(self.principal, self.home, self.now, names))
         verdicts = [Verdict(need, self._decide(request, need)) for request in requests]
         return min(verdicts, key=lambda verdict: _BEST_FIRST.index(verdict.outcome))
 
@@ -99,6 +101,17 @@ class Dossier:
     def sources(self) -> tuple[Source, ...]:
         """All documents that could be changed."""
         return (*self.policies.sources, *(each for each in self.resources.values() if isinstance(each, Source)))
+
+    def _names(self, need: Need) -> tuple[str, ...]:
+        """Return names that the policies themselves have in mind: ``training-job/team-*`` means team-something."""
+        kind = need.resources[0].rpartition(":")[2].rpartition("/")[0] + "/"
+        found: dict[str, None] = {}
+        for document in self.policies.identity:
+            for statement in document.about(need.action.lower()) if isinstance(document, Document) else ():
+                if statement.effect is Effect.ALLOW and statement.resource and not statement.resource.negated:
+                    patterns = [pattern.text for pattern in statement.resource.patterns]
+                    found |= {text.rpartition(f":{kind}")[2]: None for text in patterns if f":{kind}" in text}
+        return tuple(name.replace("*", PROBE).replace("?", "x") for name in found if name and "$" not in name)[:_NAMES]
 
     def _decide(self, request: Request, need: Need) -> Decision:
         held = self.resources.get(need.policy_of or "")

@@ -28,6 +28,8 @@ class Question:
     dossier: Dossier
     controls: tuple[Need, ...] = ()
     """Needs of other purposes, which a remedy must not meet by the way."""
+    minor_reason: str = "telemetry_lost"
+    """The reason where nothing that is missing is fatal."""
     not_seen: tuple[str, ...] = ("service control policies",)
 
     @property
@@ -59,7 +61,7 @@ def judge(question: Question, verdicts: Sequence[Verdict] | None = None) -> Resu
     if refused:
         _, why = _why(refused)
         sentence = f"{subject}: may not {_list(refused)}: {why}; {_consequences(refused)}"
-        return warning(subject, sentence, reason="telemetry_lost", fix=_fix(question, lacking), evidence=evidence)
+        return warning(subject, sentence, reason=question.minor_reason, fix=_fix(question, lacking), evidence=evidence)
     return ok(subject, f"{subject}: {question.healthy}{_not_seen_of_resources(told)}", evidence=evidence)
 
 

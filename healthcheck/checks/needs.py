@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -83,6 +83,8 @@ class Need:
     """Who owns the resource, where its ARN does not say and it is known."""
     policy_of: str | None = None
     """The bucket (``s3://name``) or key (its ARN) whose own policy takes part."""
+    may_be_named: bool = False
+    """Whether whoever does it chooses the last part of the ARN, so that a right to some names is enough."""
     is_strict: bool = False
     """Whether that policy must have been read; else what it may forbid is left to the check that reads it."""
 
@@ -98,8 +100,11 @@ class Need:
         for resource in self.grants:
             yield pass_role(resource, str(service)) if service else Grant(self.action, resource)
 
-    def requests(self, principal: str, home: Home, now: datetime) -> Iterator[Request]:
-        """Yield the questions to the policies: an ordinary request, from no particular network."""
+    def requests(self, principal: str, home: Home, now: datetime, names: Iterable[str] = ()) -> Iterator[Request]:
+        """Yield the questions to the policies: an ordinary request, from no particular network.
+
+        `names` are other last parts of the ARN that may be chosen.
+        """
         known: dict[str, ContextValue] = {
             "aws:CurrentTime": now,
             "aws:EpochTime": int(now.timestamp()),
@@ -109,7 +114,8 @@ class Need:
             # The question is about an ordinary object: one that bears no tags.
             "s3:ExistingObjectTag/*": None,
         }
-        for resource in self.resources:
+        chosen = [self.resources[0].rpartition("/")[0] + f"/{name}" for name in names]
+        for resource in (*self.resources, *chosen):
             yield Request(
                 self.action,
                 resource,
@@ -227,7 +233,7 @@ def _launching(place: Place) -> Iterator[Need]:
         arn = place.arn("sagemaker", f"{kind}/")
         for operation in operations:
             fails = f"{kind.replace('-', ' ')}s cannot be started or followed by pipelines and notebooks"
-            yield Need(f"sagemaker:{operation}", (arn + PROBE,), _LAUNCHERS, (f"{arn}*",), fails)
+            yield Need(f"sagemaker:{operation}", (arn + PROBE,), _LAUNCHERS, (f"{arn}*",), fails, may_be_named=True)
     yield Need(
         "iam:PassRole",
         (place.role,),

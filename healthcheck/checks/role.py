@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 
 from healthcheck.capabilities import Aws
 from healthcheck.check import check
-from healthcheck.checks import arns, bucket_facts, entitlements, needs, principal_policies, role_existence, role_trust
-from healthcheck.checks.bucket_names import Home, bucket_of
+from healthcheck.checks import (
+    arns,
+    bucket_facts,
+    caller_needs,
+    calling,
+    entitlements,
+    needs,
+    principal_policies,
+    role_existence,
+    role_trust,
+)
 from healthcheck.checks.dossier import Dossier
 from healthcheck.checks.entitlements import Question
+from healthcheck.checks.places import place_of
 from healthcheck.checks.principal_policies import READING_ROLES
 from healthcheck.result import Result, skipped
 from healthcheck.target import Purpose, Target
@@ -108,7 +117,7 @@ def trust(aws: Aws, target: Target) -> Iterator[Result]:
         yield _not_configured(target)
         return
     policy = aws.client("iam").get_role(RoleName=role.name)["Role"]["AssumeRolePolicyDocument"]
-    yield role_trust.judge(_place(aws, target, role.text, ""), policy, target.purposes)
+    yield role_trust.judge(place_of(aws, target, role.text), policy, target.purposes)
 
 
 @check(
@@ -135,7 +144,7 @@ def permissions(aws: Aws, target: Target, *, prefix: str = "") -> Iterator[Resul
     if role is None:
         yield _not_configured(target)
         return
-    place = _place(aws, target, role.text, prefix)
+    place = place_of(aws, target, role.text, prefix)
     dossier = Dossier(
         principal=role.text,
         home=place.home,
@@ -144,11 +153,7 @@ def permissions(aws: Aws, target: Target, *, prefix: str = "") -> Iterator[Resul
         policies=principal_policies.fetch_role(aws, role.name),
         is_only_rescued=True,
     )
-    verdicts = dossier.verdicts()
-    if place.bucket and any(verdict.is_denied and verdict.need.policy_of for verdict in verdicts):
-        facts = bucket_facts.fetch(aws, place.bucket, may_look=False)
-        dossier = replace(dossier, resources={facts.subject: facts.policy} if facts.policy else {})
-        verdicts = dossier.verdicts()
+    dossier, verdicts = bucket_facts.rescue(aws, dossier, place.bucket)
     others = tuple(purpose for purpose in Purpose if purpose not in target.purposes)
     healthy = f"is allowed all that {', '.join(purpose.value for purpose in target.purposes)} needs"
     question = Question(role.text, healthy, dossier, controls=needs.of(place, others))
@@ -159,17 +164,40 @@ def _not_configured(target: Target) -> Result:
     return skipped(target.name, f"{target.name}: names no execution role to look at", reason="not_configured")
 
 
-def _place(aws: Aws, target: Target, role: str, prefix: str) -> needs.Place:
-    home = Home(aws.partition, aws.region, aws.account())
-    bucket = bucket_of(target, home)
-    return needs.Place(
-        home=home,
-        role=role,
-        bucket=bucket.name if bucket else None,
-        bucket_account=home.account if bucket and bucket.is_ours_by_name else None,
-        prefix=prefix if not prefix or prefix.endswith("/") else prefix + "/",
-        now=aws.now,
-        images=target.images,
-        subnets=target.subnets,
-        security_groups=target.security_groups,
-    )
+@check(
+    every=timedelta(minutes=15),
+    after=["role.exists"],
+    calls=[*calling.READING, "sts.GetCallerIdentity"],
+    reasons=["boundary", "explicit_deny", "malformed_document", "not_allowed", "undecidable"],
+)
+def passable(aws: Aws, target: Target) -> Iterator[Result]:
+    """Whoever starts jobs may hand the execution role to SageMaker.
+
+    Why: starting a job takes iam:PassRole on exactly the role's ARN; without it everything is refused at once, in
+        words that many take for a fault of the role itself.
+    Sees: all policies and the permissions boundary of the user (and its groups) or role that the settings name under
+        caller, or whose credentials these are, evaluated for iam:PassRole with iam:PassedToService.
+    Cannot see: organisation policies and session policies; who starts jobs, where the settings do not say: an
+        identity that may start nothing is taken for one that only looks.
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html, read 2026-11-22.
+    """
+    role = arns.parse(target.role) if target.role else None
+    caller = calling.find(aws, target)
+    if role is None or caller is None:
+        yield _not_configured(target) if role is None else calling.nobody(target)
+        return
+    place = place_of(aws, target, role.text)
+    if caller.cannot_be_read or caller.principal.account != place.home.account:
+        yield calling.unreadable(caller) if caller.cannot_be_read else calling.nobody(target)
+        return
+    policies = calling.policies_of(aws, caller)
+    arn = calling.arn_of(caller, policies)
+    starting = caller_needs.of(place, target, target.purposes)
+    dossier = Dossier(arn, place.home, aws.now, (caller_needs.passing(role.text),), policies)
+    verdicts = dossier.verdicts()
+    creating = [dossier.verdict(need) for need in starting if need.action.startswith("sagemaker:Create")]
+    if calling.only_looks(caller, (*verdicts, *creating)):
+        yield calling.onlooker(target, arn)
+        return
+    question = Question(arn, f"may pass {role.text} to SageMaker", dossier, controls=starting)
+    yield entitlements.judge(question, verdicts)

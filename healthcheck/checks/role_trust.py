@@ -20,6 +20,7 @@ from healthcheck.iam import (
     PolicyError,
     assumable,
     load_document,
+    trust_policy,
 )
 from healthcheck.result import Evidence, Fix, Json, Result, critical, ok, unknown, warning
 from healthcheck.target import Purpose
@@ -144,7 +145,7 @@ def _undecided(trust: Trust) -> Result:
         reason="undecidable",
         fix=Fix(
             "Add a statement that allows SageMaker plainly, with no other condition than aws:SourceAccount.",
-            _put(trust),
+            _put(trust, _merged(trust)),
             policy=_merged(trust),
             link=_PAGE,
         ),
@@ -179,45 +180,70 @@ def _is_open_to_all(statement: object) -> bool:
 
 
 def _fix(trust: Trust, *, denies: bool, labels: str) -> Fix:
+    document = _without_denies(trust) if denies else _merged(trust)
+    proof = _proof(trust, document)
     if denies:
         return Fix(
-            f"Remove {labels} from the trust policy, or exempt SageMaker from it; no Allow overrides a Deny.",
-            _edit(trust.place.role),
+            f"Remove {labels} from the trust policy; no Allow overrides a Deny. The document below keeps all else."
+            f"{proof}",
+            _put(trust, document),
+            policy=document,
             link=_PAGE,
         )
     return Fix(
-        "Let SageMaker assume the role; the document keeps the statements that are there and adds one.",
-        _put(trust),
-        policy=_merged(trust),
+        "Let SageMaker assume the role, for this account alone; the document keeps the statements that are there and "
+        f"adds one.{proof}",
+        _put(trust, document),
+        policy=document,
         link=_PAGE,
     )
 
 
-def _merged(trust: Trust) -> Mapping[str, Json]:
+def _proof(trust: Trust, document: Mapping[str, Json]) -> str:
+    """Decide anew before the remedy is told."""
+    changed = load_document(document, name="remedy")
+    outcomes = [
+        assumable(changed, SERVICE, _context(trust.place, purpose), context_complete=False)
+        for purpose in trust.decisions
+    ]
+    return f" Decided anew with it, {SERVICE} may." if all(decision.allowed for decision in outcomes) else ""
+
+
+def _without_denies(trust: Trust) -> Mapping[str, Json]:
+    """Leave out what denies SageMaker, and add an Allow where none is left."""
+    denying = {
+        match.statement.index
+        for decision in trust.decisions.values()
+        if decision.outcome is Outcome.EXPLICIT_DENY
+        for match in decision.deciding
+    }
+    kept = [statement for index, statement in enumerate(_present(trust)) if index not in denying]
+    document = _document(kept)
+    return document if _proof(trust, document) else _document([*kept, _statement(trust.place.home.account)])
+
+
+def _present(trust: Trust) -> list[Json]:
     present = trust.raw.get("Statement", [])
-    statements = (
-        [present] if isinstance(present, Mapping) else list(present) if isinstance(present, list | tuple) else []
-    )
-    return _document([*statements, _statement(trust.place.home.account)])
+    return list(present) if isinstance(present, list | tuple) else [present]
+
+
+def _merged(trust: Trust) -> Mapping[str, Json]:
+    return _document([*_present(trust), _statement(trust.place.home.account)])
 
 
 def _document(statements: list[Json]) -> Mapping[str, Json]:
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def _statement(account: str) -> Mapping[str, Json]:
+def _statement(account: str) -> Json:
     """The statement that AWS's own SDK writes: only this account's SageMaker, which keeps confused deputies out."""
-    return {
-        "Effect": "Allow",
-        "Principal": {"Service": SERVICE},
-        "Action": "sts:AssumeRole",
-        "Condition": {"StringEquals": {"aws:SourceAccount": account}},
-    }
+    statement: Json = json.loads(json.dumps(trust_policy(account, SERVICE)["Statement"]))[0]
+    return statement
 
 
-def _put(trust: Trust) -> tuple[str, ...]:
-    document = quote(json.dumps(_merged(trust)))
-    return (f"aws iam update-assume-role-policy --role-name {_name(trust.place.role)} --policy-document {document}",)
+def _put(trust: Trust, document: Mapping[str, Json]) -> tuple[str, ...]:
+    put = f"aws iam update-assume-role-policy --role-name {_name(trust.place.role)} --policy-document"
+    return (f"{put} {quote(json.dumps(document))}",)
 
 
 def _edit(role: str) -> tuple[str, ...]:

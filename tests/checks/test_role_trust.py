@@ -92,12 +92,22 @@ def test_what_keeps_sagemaker_out_is_named(statement: Mapping[str, Any], reason:
         {**allow(), "Effect": "Deny", "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}}},
     ],
 )
-def test_a_deny_beats_every_allow_and_no_allow_is_offered_as_its_fix(deny: Mapping[str, Any]) -> None:
+def test_a_deny_beats_every_allow_and_its_removal_is_what_mends_it(deny: Mapping[str, Any]) -> None:
     result = trust(allow(), {"Sid": "Keep", **deny})
     assert (result.status, result.reason) == (Status.CRITICAL, "explicit_deny")
     assert "statement Keep" in result.summary
     assert result.fix is not None
-    assert result.fix.policy is None
+    assert result.fix.policy == {"Version": "2012-10-17", "Statement": [allow()]}
+    assert "Decided anew with it" in result.fix.text
+
+
+def test_where_only_denials_are_left_an_allow_takes_their_place() -> None:
+    result = trust({**allow(), "Effect": "Deny"})
+    assert result.fix is not None
+    assert result.fix.policy is not None
+    mended = result.fix.policy["Statement"]
+    assert isinstance(mended, list)
+    assert trust(*mended).status is Status.OK
 
 
 def test_a_role_for_training_jobs_alone_cannot_host() -> None:

@@ -24,7 +24,13 @@ class Examination:
         return found
 
 
-NOT_ASKED = frozenset({("role.permissions", "s3.GetBucketPolicy")})
+_OF_ROLES = ("iam.GetRole", "iam.GetRolePolicy", "iam.ListAttachedRolePolicies", "iam.ListRolePolicies")
+
+# Who starts jobs is a person there, and the bucket's policy has nothing to add to what the role's own ones allow.
+NOT_ASKED = frozenset(
+    {("role.permissions", "s3.GetBucketPolicy"), ("caller.permissions", "s3.GetBucketPolicy")}
+    | {(check, call) for check in ("caller.permissions", "role.passable") for call in _OF_ROLES}
+)
 """Calls that a check needs only in set-ups of another kind than those of the world: it is blind to their denial."""
 
 

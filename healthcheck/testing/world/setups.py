@@ -14,6 +14,7 @@ from botocore.config import Config
 
 from healthcheck.testing.world.conditions import Account, Weather
 from healthcheck.testing.world.doors import Door, DoorState
+from healthcheck.testing.world.people import People
 from healthcheck.testing.world.principals import KeyStatus, Principal
 
 if TYPE_CHECKING:
@@ -35,11 +36,17 @@ HEALTHY_TRUST: Mapping[str, Any] = {
 }
 
 
+def role_arn(account: str) -> str:
+    """Name the execution role of an account."""
+    return f"arn:aws:iam::{account}:role{ROLE_PATH}{ROLE_NAME}"
+
+
 class Area(Enum):
     """The parts of a set-up that faults break and that can be rebuilt one by one."""
 
     ROLE = "role"
     BUCKET = "bucket"
+    PEOPLE = "people"
     CALLER = "caller"
     DOOR = "door"
     REGION = "region"
@@ -78,6 +85,8 @@ class Setup:
     stranger: Account
     age: Callable[[str, str], None]
     """Lets a role of an account, by name, have been made long ago."""
+    people: People
+    """Who starts jobs."""
     denied: set[str]
     """IAM actions that the watcher's identity in this account is denied."""
 
@@ -89,7 +98,7 @@ class Setup:
     @property
     def role_arn(self) -> str:
         """The execution role as it was built, and as the settings have it."""
-        return f"arn:aws:iam::{self.blueprint.account}:role{ROLE_PATH}{ROLE_NAME}"
+        return role_arn(self.blueprint.account)
 
     def bucket(self, region: str) -> str:
         """Name the default bucket of a region."""
@@ -104,6 +113,8 @@ class Setup:
             case Area.BUCKET:
                 for region in self.bucket_regions:
                     self.build_bucket(region)
+            case Area.PEOPLE:
+                self.people.build()
             case Area.CALLER:
                 self.caller.status = self.session.status = KeyStatus.ACTIVE
                 self.denied.clear()
@@ -173,8 +184,12 @@ class Setup:
         """Put a permissions boundary on the role."""
         arn = f"arn:aws:iam::{self.blueprint.account}:policy/{name}"
         document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-        with contextlib.suppress(self.iam.exceptions.EntityAlreadyExistsException):  # broken like this before
-            self.iam.create_policy(PolicyName=name, PolicyDocument=document)
+        with contextlib.suppress(self.iam.exceptions.NoSuchEntityException):  # broken like this before, and mended
+            for version in self.iam.list_policy_versions(PolicyArn=arn)["Versions"]:
+                if not version["IsDefaultVersion"]:
+                    self.iam.delete_policy_version(PolicyArn=arn, VersionId=version["VersionId"])
+            self.iam.delete_policy(PolicyArn=arn)
+        self.iam.create_policy(PolicyName=name, PolicyDocument=document)
         self.iam.put_role_permissions_boundary(RoleName=ROLE_NAME, PermissionsBoundary=arn)
 
     def build_bucket(self, region: str) -> None:

@@ -17,6 +17,7 @@ from healthcheck.testing.world.doors import Door
 from healthcheck.testing.world.faults import Fault, find
 from healthcheck.testing.world.imitation import Imitation
 from healthcheck.testing.world.overlay import Overlay
+from healthcheck.testing.world.people import People
 from healthcheck.testing.world.principals import Keyring, Principal
 from healthcheck.testing.world.setups import Area, Blueprint, Setup
 
@@ -150,6 +151,7 @@ class World:
             "regions": list(blueprint.regions),
             "profile": blueprint.via or blueprint.name,
             "role": setup.role_arn,
+            "caller": setup.people.arn,
             "assume_role": f"arn:aws:iam::{blueprint.account}:role/{building.READER_ROLE}" if is_via else None,
             "external_id": building.EXTERNAL_ID if is_via else None,
             "url": setup.door.url,
@@ -227,8 +229,9 @@ class World:
             stranger_s3=self._clients.s3(self._builders[STRANGER]),
             stranger=self._stranger,
             age=self._imitation.age_role,
+            people=People(iam, blueprint.account, building.role_arn(blueprint.account), is_role=bool(blueprint.via)),
             denied=denied,
         )
-        for area in (Area.REGION, Area.ROLE, Area.BUCKET):
+        for area in (Area.REGION, Area.ROLE, Area.BUCKET, Area.PEOPLE):
             setup.restore(area)
         return setup

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from healthcheck.registry import closest
-from healthcheck.testing.world.faults import bucket, credentials, introspection, network, region, role
+from healthcheck.testing.world.faults import bucket, credentials, introspection, network, people, region, role
 from healthcheck.testing.world.faults.fault import Fault, UnknownFault
 
 __all__ = ["FAULTS", "Fault", "UnknownFault", "find"]
@@ -13,6 +13,7 @@ FAULTS: tuple[Fault, ...] = (
     *region.FAULTS,
     *network.FAULTS,
     *role.FAULTS,
+    *people.FAULTS,
     *bucket.FAULTS,
     *introspection.FAULTS,
 )

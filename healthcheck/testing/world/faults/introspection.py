@@ -14,8 +14,16 @@ _CHECKS = {
     "iam:ListAttachedRolePolicies": "role.permissions",
     "iam:ListRolePolicies": "role.permissions",
     "iam:GetRolePolicy": "role.permissions",
-    "iam:GetPolicy": "role.permissions",
-    "iam:GetPolicyVersion": "role.permissions",
+    "iam:GetPolicy": "caller.permissions",
+    "iam:GetPolicyVersion": "caller.permissions",
+    "iam:GetUser": "caller.permissions",
+    "iam:GetUserPolicy": "caller.permissions",
+    "iam:ListUserPolicies": "caller.permissions",
+    "iam:ListAttachedUserPolicies": "caller.permissions",
+    "iam:ListGroupsForUser": "caller.permissions",
+    "iam:GetGroupPolicy": "caller.permissions",
+    "iam:ListGroupPolicies": "caller.permissions",
+    "iam:ListAttachedGroupPolicies": "caller.permissions",
     "s3:ListBucket": "bucket.reachable",
 }
 

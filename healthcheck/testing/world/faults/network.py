@@ -19,6 +19,8 @@ _CALLERS = (
     "role.exists",
     "role.trust",
     "role.permissions",
+    "role.passable",
+    "caller.permissions",
     "bucket.reachable",
 )
 
