@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, overload
 
 from healthcheck.errors import Failure
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_sts import STSClient
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,12 @@ class Aws(Protocol):
 
     def account(self) -> str:
         """Return the 12-digit account of the credentials (a remembered ``sts.GetCallerIdentity``)."""
+
+    def together(self, questions: Sequence[Callable[[], T]]) -> list[T]:
+        """Ask several things that do not depend on each other, side by side where there is room for it.
+
+        Returns the answers in the order of the questions; the first failure in that order is raised.
+        """
 
     def failure(self, error: Exception) -> Failure:
         """Say what an exception from a client means (the one classifier of the project)."""

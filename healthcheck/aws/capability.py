@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from botocore.exceptions import NoRegionError
 
 from healthcheck.aws.clients import Clients
+from healthcheck.aws.company import Company
 from healthcheck.aws.endpoints import Endpoints
 from healthcheck.aws.errors import classify
 from healthcheck.aws.profiles import Profile
 from healthcheck.aws.regions import Regions
 from healthcheck.capabilities import Credentials, Endpoint
 from healthcheck.errors import Failure
+
+T = TypeVar("T")
 
 
 class RunAws:
@@ -30,6 +33,7 @@ class RunAws:
         endpoints: Endpoints,
         regions: Regions,
         clock: Callable[[], datetime],
+        company: Company,
     ) -> None:
         self._region = region
         self._credentials = credentials
@@ -38,6 +42,7 @@ class RunAws:
         self._endpoints = endpoints
         self._regions = regions
         self._clock = clock
+        self._company = company
 
     @property
     def now(self) -> datetime:
@@ -79,6 +84,10 @@ class RunAws:
         """Return the 12-digit account of the credentials; the check declares ``sts.GetCallerIdentity``."""
         account: str = self.client("sts").get_caller_identity()["Account"]
         return account
+
+    def together(self, questions: Sequence[Callable[[], T]]) -> list[T]:
+        """Ask several things side by side, where other threads are free to."""
+        return self._company.ask(questions)
 
     def failure(self, error: Exception) -> Failure:
         """Say what an exception from a client means."""

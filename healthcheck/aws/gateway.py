@@ -14,6 +14,7 @@ from botocore.loaders import Loader, create_loader
 
 from healthcheck.aws.capability import RunAws
 from healthcheck.aws.clients import Clients
+from healthcheck.aws.company import Company
 from healthcheck.aws.endpoints import Endpoints
 from healthcheck.aws.errors import classify
 from healthcheck.aws.hooks import Accounts, Hooks, OnCall, kind_of, outcome
@@ -64,6 +65,7 @@ class Gateway:
         memory = Memory(lambda: clock().timestamp())
         hooks = Hooks(memory, pacing or Pacing(), Accounts(), on_call)
         self._clients = Clients(loader, self._regions, hooks.attach)
+        self._company = Company()
         self._sources = Sources(self._profiles, clock, self._assume)
 
     def configured_region(self, source: CredentialSource) -> str | None:
@@ -116,6 +118,7 @@ class Gateway:
             endpoints=self._endpoints,
             regions=self._regions,
             clock=self._clock,
+            company=self._company,
         )
         with in_force(scope):
             yield aws

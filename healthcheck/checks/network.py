@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 
 from healthcheck.capabilities import Aws, Host
 from healthcheck.check import check
@@ -32,8 +33,10 @@ def reachable(aws: Aws, host: Host, target: Target) -> Iterator[Result]:
     Source: https://docs.aws.amazon.com/general/latest/gr/sagemaker.html, read 2026-11-22.
     """
     told: set[str] = set()
-    for endpoint in journeys.distinct(aws.endpoints):
-        result = journeys.judge(endpoint, host.reach(endpoint.one), target, known_regions=aws.known_regions)
+    distinct = journeys.distinct(aws.endpoints)
+    reached = aws.together([partial(host.reach, journey.one) for journey in distinct])
+    for journey, reach in zip(distinct, reached, strict=True):
+        result = journeys.judge(journey, reach, target, known_regions=aws.known_regions)
         if result.subject not in told:  # one broken proxy is one verdict, however many hosts lie behind it
             told.add(result.subject)
             yield result

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from healthcheck.capabilities import Aws
@@ -83,53 +84,45 @@ def fetch_role(aws: Aws, role_name: str) -> Policies:
     """Read a role's inline and attached policies and its permissions boundary; what is refused becomes a hole."""
     reader = _Reader(aws)
     role = reader.ask("permissions boundary", lambda iam: iam.get_role(RoleName=role_name)["Role"])
-    inline = reader.ask(
-        "inline policies", lambda iam: _pages(iam, "list_role_policies", "PolicyNames", RoleName=role_name)
+    parts = aws.together(
+        [
+            lambda: reader.inline(
+                "inline policies",
+                ("role", role_name),
+                lambda iam: _pages(iam, "list_role_policies", "PolicyNames", RoleName=role_name),
+                lambda iam, name: iam.get_role_policy(RoleName=role_name, PolicyName=name)["PolicyDocument"],
+            ),
+            lambda: reader.attached(
+                "attached policies",
+                ("role", role_name),
+                lambda iam: _pages(iam, "list_attached_role_policies", "AttachedPolicies", RoleName=role_name),
+            ),
+        ]
     )
-    attached = reader.ask(
-        "attached policies",
-        lambda iam: _pages(iam, "list_attached_role_policies", "AttachedPolicies", RoleName=role_name),
-    )
-    identity = [
-        *reader.inline(
-            inline,
-            ("role", role_name),
-            lambda iam, name: iam.get_role_policy(RoleName=role_name, PolicyName=name)["PolicyDocument"],
-        ),
-        *reader.attached(attached, ("role", role_name)),
-    ]
-    return reader.policies(identity, role, _arns(attached))
+    return reader.policies(_whole(parts), role)
 
 
 def fetch_user(aws: Aws, user_name: str) -> Policies:
     """Read a user's policies, those of its groups, and its permissions boundary; what is refused becomes a hole."""
     reader = _Reader(aws)
     user = reader.ask("permissions boundary", lambda iam: iam.get_user(UserName=user_name)["User"])
-    inline = reader.ask(
-        "inline policies", lambda iam: _pages(iam, "list_user_policies", "PolicyNames", UserName=user_name)
+    parts = aws.together(
+        [
+            lambda: reader.inline(
+                "inline policies",
+                ("user", user_name),
+                lambda iam: _pages(iam, "list_user_policies", "PolicyNames", UserName=user_name),
+                lambda iam, name: iam.get_user_policy(UserName=user_name, PolicyName=name)["PolicyDocument"],
+            ),
+            lambda: reader.attached(
+                "attached policies",
+                ("user", user_name),
+                lambda iam: _pages(iam, "list_attached_user_policies", "AttachedPolicies", UserName=user_name),
+            ),
+            lambda: reader.groups(user_name),
+        ]
     )
-    attached = reader.ask(
-        "attached policies",
-        lambda iam: _pages(iam, "list_attached_user_policies", "AttachedPolicies", UserName=user_name),
-    )
-    groups = reader.ask("groups", lambda iam: _pages(iam, "list_groups_for_user", "Groups", UserName=user_name))
-    identity = [
-        *reader.inline(
-            inline,
-            ("user", user_name),
-            lambda iam, name: iam.get_user_policy(UserName=user_name, PolicyName=name)["PolicyDocument"],
-        ),
-        *reader.attached(attached, ("user", user_name)),
-    ]
-    arns = list(_arns(attached))
-    for group in [groups] if isinstance(groups, Hole) else groups:
-        if isinstance(group, Hole):
-            identity.append(group)
-            continue
-        documents, of_group = reader.group(_member(group, "GroupName"))
-        identity += documents
-        arns += of_group
-    return reader.policies(identity, user, arns)
+    return reader.policies(_whole(parts), user)
 
 
 def _pages(iam: IAMClient, operation: str, member: str, **parameters: str) -> list[object]:
@@ -138,21 +131,34 @@ def _pages(iam: IAMClient, operation: str, member: str, **parameters: str) -> li
     return [item for page in paginate(**parameters) for item in page[member]]
 
 
-def _arns(attached: list[object] | Hole) -> tuple[str, ...]:
-    return () if isinstance(attached, Hole) else tuple(_member(policy, "PolicyArn") for policy in attached)
-
-
 def _member(item: object, name: str) -> str:
     return str(item[name]) if isinstance(item, Mapping) else ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of what was read, in the order in which IAM names it, whichever answer came first."""
+
+    documents: tuple[Document | Hole, ...]
+    sources: tuple[Source, ...] = ()
+    attached: tuple[str, ...] = ()
+
+
+def _whole(parts: Iterable[_Part]) -> _Part:
+    parts = tuple(parts)
+    return _Part(
+        documents=tuple(document for part in parts for document in part.documents),
+        sources=tuple(source for part in parts for source in part.sources),
+        attached=tuple(arn for part in parts for arn in part.attached),
+    )
+
+
 class _Reader:
-    """Reads the documents of principals."""
+    """Reads the documents of principals. What does not hang on each other is asked for side by side."""
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
         self._iam = aws.client("iam")
-        self._sources: list[Source] = []
 
     def ask(self, name: str, question: Callable[[IAMClient], T]) -> T | Hole:
         """Ask IAM; a refusal is a hole with the action that would fill it, any other error leaves."""
@@ -166,92 +172,99 @@ class _Reader:
 
     def inline(
         self,
-        names: list[object] | Hole,
+        name: str,
         holder: tuple[str, str],
+        names: Callable[[IAMClient], list[object]],
         read: Callable[[IAMClient, str], str | Mapping[str, object]],
-    ) -> Iterator[Document | Hole]:
-        """Read the inline policies of these names."""
-        if isinstance(names, Hole):
-            yield names
-            return
-        for name in map(str, names):
-            label = f"inline policy {name}" + (f" of group {holder[1]}" if holder[0] == "group" else "")
-            raw = self.ask(label, lambda iam, name=name: read(iam, name))  # type: ignore[misc]
-            yield raw if isinstance(raw, Hole) else self._load(raw, Origin(Kind.INLINE, name, holder), name=label)
+    ) -> _Part:
+        """Read the inline policies of a holder."""
+        found = self.ask(name, names)
+        if isinstance(found, Hole):
+            return _Part((found,))
+        of_group = f" of group {holder[1]}" if holder[0] == "group" else ""
 
-    def attached(self, policies: list[object] | Hole, holder: tuple[str, str]) -> Iterator[Document | Hole]:
-        """Read the managed policies that are attached."""
-        if isinstance(policies, Hole):
-            yield policies
-            return
-        for arn in _arns(policies):
-            yield self.managed(arn, holder)
+        def document(policy: str) -> _Part:
+            label = f"inline policy {policy}{of_group}"
+            raw = self.ask(label, lambda iam: read(iam, policy))
+            return (
+                _Part((raw,)) if isinstance(raw, Hole) else _read(raw, Origin(Kind.INLINE, policy, holder), name=label)
+            )
 
-    def managed(self, arn: str, holder: tuple[str, str]) -> Document | Hole:
+        return _whole(self._aws.together([partial(document, str(policy)) for policy in found]))
+
+    def attached(self, name: str, holder: tuple[str, str], policies: Callable[[IAMClient], list[object]]) -> _Part:
+        """Read the managed policies that are attached to a holder."""
+        found = self.ask(name, policies)
+        if isinstance(found, Hole):
+            return _Part((found,))
+        arns = tuple(_member(policy, "PolicyArn") for policy in found)
+        read = _whole(self._aws.together([partial(self.managed, arn, holder) for arn in arns]))
+        return replace(read, attached=arns)
+
+    def managed(self, arn: str, holder: tuple[str, str]) -> _Part:
         """Read the version of a managed policy that is in force."""
         name = arn.rsplit("/", 1)[-1]
         policy = self.ask(f"policy {name}", lambda iam: iam.get_policy(PolicyArn=arn)["Policy"])
         if isinstance(policy, Hole):
-            return policy
+            return _Part((policy,))
         version = policy["DefaultVersionId"]
         answer = self.ask(
             f"policy {name}", lambda iam: iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]
         )
         if isinstance(answer, Hole):
-            return answer
-        origin = Origin(Kind.MANAGED, arn, holder)
-        return self._load(answer["Document"], origin, name=name, arn=arn, version=version)
+            return _Part((answer,))
+        return _read(answer["Document"], Origin(Kind.MANAGED, arn, holder), name=name, arn=arn, version=version)
 
-    def group(self, name: str) -> tuple[list[Document | Hole], tuple[str, ...]]:
-        """Read a group's policies; return them, and the ARNs of the managed ones."""
-        inline = self.ask(
+    def groups(self, user_name: str) -> _Part:
+        """Read the policies of all groups of a user."""
+        found = self.ask("groups", lambda iam: _pages(iam, "list_groups_for_user", "Groups", UserName=user_name))
+        if isinstance(found, Hole):
+            return _Part((found,))
+        return _whole(self._aws.together([partial(self._group, _member(group, "GroupName")) for group in found]))
+
+    def _group(self, name: str) -> _Part:
+        inline = self.inline(
             f"inline policies of group {name}",
+            ("group", name),
             lambda iam: _pages(iam, "list_group_policies", "PolicyNames", GroupName=name),
+            lambda iam, policy: iam.get_group_policy(GroupName=name, PolicyName=policy)["PolicyDocument"],
         )
-        attached = self.ask(
+        attached = self.attached(
             f"attached policies of group {name}",
+            ("group", name),
             lambda iam: _pages(iam, "list_attached_group_policies", "AttachedPolicies", GroupName=name),
         )
-        documents = [
-            *self.inline(
-                inline,
-                ("group", name),
-                lambda iam, policy: iam.get_group_policy(GroupName=name, PolicyName=policy)["PolicyDocument"],
-            ),
-            *self.attached(attached, ("group", name)),
-        ]
-        return documents, _arns(attached)
+        return _whole((inline, attached))
 
-    def policies(
-        self, identity: Iterable[Document | Hole], principal: Mapping[str, object] | Hole, attached: Iterable[str]
-    ) -> Policies:
+    def policies(self, identity: _Part, principal: Mapping[str, object] | Hole) -> Policies:
         """Put together what was read, with the boundary that the principal has."""
-        documents = tuple(identity)
-        boundary: tuple[Document | Hole, ...] | None = None
-        boundary_arn = arn = None
+        boundary: _Part | None = None
+        arn = boundary_arn = None
         if isinstance(principal, Hole):
-            boundary = (principal,)
+            boundary = _Part((principal,))
         else:
             arn = str(principal["Arn"])
             bound = principal.get("PermissionsBoundary")
             if isinstance(bound, Mapping):
                 boundary_arn = str(bound["PermissionsBoundaryArn"])
-                boundary = (self.managed(boundary_arn, ("", "")),)
-        return Policies(documents, boundary, tuple(attached), boundary_arn, tuple(self._sources), arn)
+                boundary = self.managed(boundary_arn, ("", ""))
+        return Policies(
+            identity=identity.documents,
+            boundary=boundary.documents if boundary else None,
+            attached=identity.attached,
+            boundary_arn=boundary_arn,
+            sources=identity.sources + (boundary.sources if boundary else ()),
+            arn=arn,
+        )
 
-    def _load(
-        self,
-        document: str | Mapping[str, object],
-        origin: Origin,
-        *,
-        name: str,
-        arn: str | None = None,
-        version: str | None = None,
-    ) -> Document | Hole:
-        loaded = load(document, name=name, arn=arn, version=version)
-        if isinstance(loaded, Document) and isinstance(document, Mapping):
-            self._sources.append(Source(loaded, _json(document), origin))
-        return loaded
+
+def _read(
+    raw: str | Mapping[str, object], origin: Origin, *, name: str, arn: str | None = None, version: str | None = None
+) -> _Part:
+    loaded = load(raw, name=name, arn=arn, version=version)
+    if isinstance(loaded, Document) and isinstance(raw, Mapping):
+        return _Part((loaded,), (Source(loaded, _json(raw), origin),))
+    return _Part((loaded,))
 
 
 def load(
