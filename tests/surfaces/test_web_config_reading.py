@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import ssl
+import subprocess
 from pathlib import Path
 
 import bcrypt
@@ -14,6 +15,7 @@ from healthcheck.surfaces.http import Limits
 from healthcheck.surfaces.web import reading
 from healthcheck.surfaces.web.guard import OPEN, Guard
 from healthcheck.surfaces.web.reading import load, read
+from tests.support import require
 from tests.surfaces.certificates import LOCAL, Authority
 
 HASH = "$2y$10$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG"
@@ -342,6 +344,18 @@ def test_the_example_loads_as_it_stands(tmp_path: Path) -> None:
     guard = in_place(tmp_path, EXAMPLE.read_text("utf-8"))
     assert (guard.scheme, list(guard.users), guard.demands_certificate) == ("https", ["prometheus"], False)
     assert guard.headers == {"strict-transport-security": "max-age=31536000"}
+
+
+def test_the_example_is_one_to_prometheus_too(tmp_path: Path) -> None:
+    in_place(tmp_path, EXAMPLE.read_text("utf-8"))
+    checked = subprocess.run(
+        [require("promtool", package="prometheus"), "check", "web-config", tmp_path / "web.yml"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (checked.returncode, checked.stderr.split()[-1:]) == (0, ["SUCCESS"]), checked.stderr
 
 
 def test_the_example_loads_with_all_that_is_commented_out(tmp_path: Path) -> None:
