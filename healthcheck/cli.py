@@ -47,7 +47,7 @@ def _dispatch(argv: Sequence[str]) -> int:
     command: Callable[[Arguments, Console], int] = getattr(
         importlib.import_module(f"healthcheck.commands.{module_name}"), function
     )
-    return command(arguments, Console(sys.stdout, sys.stderr, os.environ, color=arguments.color))
+    return command(arguments, Console(sys.stdout, sys.stderr, os.environ, stdin=sys.stdin, color=arguments.color))
 
 
 def _sentence(error: HealthcheckError | OSError) -> str:

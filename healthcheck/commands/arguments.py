@@ -10,6 +10,7 @@ import sys
 from typing import Literal, NoReturn
 
 from healthcheck import __version__
+from healthcheck.commands import question_texts
 
 PROGRAM = "sagemaker-healthcheck"
 EXIT_USAGE = 3
@@ -130,6 +131,7 @@ class Arguments(argparse.Namespace):
     log_level: Literal["debug", "info", "warning", "error"] | None
     any_resource: bool
     check_id: str
+    schema: bool
     break_fault: str | None
     mend_fault: str | None
     faults: bool
@@ -230,6 +232,27 @@ def build_parser() -> Parser:
         added.set_defaults(command=f"config:execute_{name}")
         if name != "schema":
             _add_config(added)
+
+    iam = command("iam", "iam:execute_evaluate", "ask the policy engine a question, offline")
+    questions = iam.add_subparsers(title="questions", metavar="QUESTION", dest="question", required=True)
+    for name, summary, description, examples in (
+        (
+            "evaluate",
+            "is this request allowed by these policies?",
+            question_texts.EVALUATE,
+            question_texts.EVALUATE_EXAMPLES,
+        ),
+        (
+            "assumable",
+            "may SageMaker assume a role with this trust policy?",
+            question_texts.ASSUMABLE,
+            question_texts.ASSUMABLE_EXAMPLES,
+        ),
+    ):
+        added = questions.add_parser(name, help=summary, description=description, epilog=examples)
+        added.set_defaults(command=f"iam:execute_{name}")
+        added.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
+        added.add_argument("--schema", action="store_true", help="print the question's JSON Schema and end")
 
     demo = command("demo", "demo:execute", "see it at work without an AWS account", _DEMO, _DEMO_EXAMPLES)
     demo.add_argument("--listen", metavar="HOST:PORT", help="default: 127.0.0.1:9479; port 0 chooses a free one")

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
+from healthcheck.errors import HealthcheckError
+
 _WIDTH_OF_A_FILE = 100
 """Columns where stdout is no terminal: what reads well in a pager, a mail or a build log."""
 
@@ -16,10 +18,27 @@ _WIDEST = 120
 """Sentences longer than this are hard to follow however wide the terminal is."""
 
 
+class UnreadableInput(HealthcheckError):
+    """What came by stdin is no text."""
+
+    def __init__(self, offset: int) -> None:
+        self.offset = offset
+        super().__init__(f"stdin: byte {offset + 1} is no UTF-8")
+
+
 class Console:
     """Documents to stdout, all else to stderr. Owned by `cli.main`, handed to each command."""
 
-    def __init__(self, stdout: TextIO, stderr: TextIO, environ: Mapping[str, str], *, color: str = "auto") -> None:
+    def __init__(
+        self,
+        stdout: TextIO,
+        stderr: TextIO,
+        environ: Mapping[str, str],
+        *,
+        stdin: TextIO | None = None,
+        color: str = "auto",
+    ) -> None:
+        self.stdin = stdin
         self.stdout = stdout
         self.stderr = stderr
         self.environ = environ
@@ -61,6 +80,19 @@ class Console:
             beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)
+
+    def read(self, what: str, *, errors: str = "strict") -> str:
+        """Return all of stdin; whoever sits at a terminal is told what is waited for."""
+        if self.stdin is None:
+            return ""
+        if self.stdin.isatty():
+            self.note(f"reading {what}; end with Ctrl-D")
+        # Under some locales Python smuggles foreign bytes through as half characters, so the bytes are decoded here.
+        buffer = getattr(self.stdin, "buffer", None)
+        try:
+            return str(buffer.read(), "utf-8-sig", errors) if buffer else self.stdin.read()
+        except UnicodeDecodeError as error:
+            raise UnreadableInput(error.start) from error
 
     def note(self, text: str) -> None:
         """Write a sentence that is no part of the document."""

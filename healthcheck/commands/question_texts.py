@@ -1,0 +1,54 @@
+"""What the help of `iam` teaches."""
+
+EVALUATE = """\
+Decide one request by the policies that are given, as AWS would, and say why. The question is
+JSON on stdin; nothing is asked of AWS. A context key that is neither given nor null is unknown,
+and where it matters the answer is "cannot tell" and names it.
+
+exit codes: 0 allowed, 2 denied, 3 cannot tell, or a mistake in the question."""
+
+EVALUATE_EXAMPLES = """\
+the question (only request.action and identity are required; --schema prints all of its shape):
+  {
+    "request": {
+      "action": "s3:PutObject",
+      "resource": "arn:aws:s3:::acme-data/out/model.tar.gz",
+      "resource_account": "111122223333",
+      "principal": "arn:aws:iam::111122223333:role/Train",
+      "context": {"aws:SecureTransport": true, "aws:SourceVpce": null},
+      "context_complete": false
+    },
+    "identity": [
+      {"name": "Data", "document": {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::acme-data/*"}]}},
+      {"unread": "policy Extra", "action": "iam:GetRolePolicy"}
+    ]
+  }
+
+Beside identity there may be "boundary" and "session" (lists of policies), "scps" and "rcps" (one
+list a level, root first) and "resource_policy". Leave out what there is none of: an empty list
+allows nothing. A policy may be what the AWS CLI prints of one:
+
+  aws iam get-role-policy --role-name Train --policy-name Data |
+    jq '{request: {action: "s3:PutObject", resource: "arn:aws:s3:::acme-data/x"}, identity: [.]}' |
+    sagemaker-healthcheck iam evaluate"""
+
+ASSUMABLE = """\
+Decide whether a service may assume a role, by the role's trust policy alone, and say why. The
+question is JSON on stdin; nothing is asked of AWS. What services never send (sts:ExternalId, a
+second factor, tags) is known to be absent; any other context key that is not given is unknown.
+
+exit codes: 0 it may, 2 it may not, 3 cannot tell, or a mistake in the question."""
+
+ASSUMABLE_EXAMPLES = """\
+the question (only trust_policy is required; --schema prints all of its shape):
+  {
+    "trust_policy": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+      "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}]},
+    "service": "sagemaker.amazonaws.com",
+    "context": {"aws:SourceAccount": "111122223333"}
+  }
+
+The trust policy may be what the AWS CLI prints of the role:
+
+  aws iam get-role --role-name Train | jq '{trust_policy: .}' | sagemaker-healthcheck iam assumable"""
