@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tools import aws, chart, tables
+from tools import aws, chart, reference, tables
 
-for path, content in (chart.files() | aws.files()).items():
+for path, content in (chart.files() | aws.files() | reference.files()).items():
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content, "utf-8")
 tables.main()
