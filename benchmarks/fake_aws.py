@@ -57,16 +57,21 @@ def _xml(operation: str, namespace: str, body: str) -> bytes:
 
 _IAM = "https://iam.amazonaws.com/doc/2010-05-08/"
 _STS = "https://sts.amazonaws.com/doc/2011-06-15/"
+_ENCRYPTION = (
+    b"<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm>"
+    b"</ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>"
+)
 _CREATED = "<CreateDate>2026-01-01T00:00:00Z</CreateDate>"
 
 
-def _query(operation: str, account: str) -> bytes:
+def _query(operation: str, account: str) -> bytes:  # noqa: C901 - one case an operation
     role = f"arn:aws:iam::{account}:role/{ROLE}"
     policy = f"arn:aws:iam::{account}:{POLICY}"
+    caller = f"arn:aws:iam::{account}:user/bench"
     name = ROLE.rpartition("/")[2]
     match operation:
         case "GetCallerIdentity":
-            body = f"<Arn>arn:aws:iam::{account}:user/bench</Arn><UserId>AIDA</UserId><Account>{account}</Account>"
+            body = f"<Arn>{caller}</Arn><UserId>AIDA</UserId><Account>{account}</Account>"
             return _xml(operation, _STS, body)
         case "GetRole":
             trust = quote(json.dumps(_TRUST))
@@ -75,7 +80,7 @@ def _query(operation: str, account: str) -> bytes:
                 f"{_CREATED}<AssumeRolePolicyDocument>{trust}</AssumeRolePolicyDocument>"
                 "<MaxSessionDuration>3600</MaxSessionDuration></Role>"
             )
-        case "ListAttachedRolePolicies":
+        case "ListAttachedRolePolicies" | "ListAttachedUserPolicies":
             body = (
                 "<IsTruncated>false</IsTruncated><AttachedPolicies><member>"
                 f"<PolicyName>bench</PolicyName><PolicyArn>{policy}</PolicyArn></member></AttachedPolicies>"
@@ -87,6 +92,13 @@ def _query(operation: str, account: str) -> bytes:
             body = (
                 f"<RoleName>{name}</RoleName><PolicyName>inline</PolicyName><PolicyDocument>{document}</PolicyDocument>"
             )
+        case "GetUser":
+            user = f"<Path>/</Path><UserName>bench</UserName><UserId>AIDA</UserId><Arn>{caller}</Arn>{_CREATED}"
+            body = f"<User>{user}</User>"
+        case "ListUserPolicies":
+            body = "<IsTruncated>false</IsTruncated><PolicyNames/>"
+        case "ListGroupsForUser":
+            body = "<IsTruncated>false</IsTruncated><Groups/>"
         case "GetPolicy":
             body = (
                 f"<Policy><PolicyName>bench</PolicyName><PolicyId>ANPA</PolicyId><Arn>{policy}</Arn><Path>/</Path>"
@@ -145,6 +157,11 @@ def answer(  # noqa: PLR0911 - one return a kind of answer
     if operation == "GetRegionOptStatus":
         document = {"RegionName": region, "RegionOptStatus": "ENABLED_BY_DEFAULT"}
         return 200, json.dumps(document).encode(), "Content-Type: application/json\r\n"
+    if operation == "Bucket" and "?policy" in path:
+        error = b"<Error><Code>NoSuchBucketPolicy</Code><Message>The bucket policy does not exist</Message></Error>"
+        return 404, error, "Content-Type: application/xml\r\n"
+    if operation == "Bucket" and "?encryption" in path:
+        return 200, _ENCRYPTION, "Content-Type: application/xml\r\n"
     if operation == "Bucket":
         if method == "HEAD":
             bucket_region = re.sub(r"^/sagemaker-(.+)-\d{12}.*$", r"\1", path)
@@ -152,7 +169,14 @@ def answer(  # noqa: PLR0911 - one return a kind of answer
         names = f"<Bucket><Name>sagemaker-{region}-{account}</Name></Bucket>"
         listing = f"<ListAllMyBucketsResult><Buckets>{names}</Buckets></ListAllMyBucketsResult>"
         return 200, listing.encode(), "Content-Type: application/xml\r\n"
-    return 200, _query(operation, account), "Content-Type: text/xml\r\n"
+    try:
+        return 200, _query(operation, account), "Content-Type: text/xml\r\n"
+    except KeyError:
+        # A new check shows as one that may not look, and not as a server that hangs up.
+        error = (
+            b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>unknown here</Message></Error></ErrorResponse>"
+        )
+        return 403, error, "Content-Type: text/xml\r\n"
 
 
 async def _serve(world: World, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
