@@ -77,23 +77,30 @@ def missing_permission(actions: tuple[str, ...], source: CredentialSource) -> st
     return f"{', '.join(actions)} for {source.name}"
 
 
-def cause_of(run: Run, source: CredentialSource) -> Cause:
-    """Return the incident that a run opens when it is the root of one."""
+def cause_of(check: str, result: Result, source: CredentialSource) -> Cause:
+    """Return the incident that a result of a check opens when it is the root of one."""
+    if result.status is Status.UNKNOWN and result.reason == FailureKind.NOT_PERMITTED.value and result.missing_actions:
+        return Cause(check, missing_permission(result.missing_actions, source))
+    return Cause(check, result.subject)
+
+
+def causes_of(run: Run) -> tuple[Cause, ...]:
+    """Return what a critical run blocks others with: each subject that is critical, the decisive one first."""
     decisive = run.decisive
-    if (
-        decisive.status is Status.UNKNOWN
-        and decisive.reason == FailureKind.NOT_PERMITTED.value
-        and decisive.missing_actions
-    ):
-        return Cause(run.check, missing_permission(decisive.missing_actions, source))
-    return Cause(run.check, decisive.subject)
+    critical = [decisive, *(result for result in run.results if result.status is Status.CRITICAL)]
+    return tuple(dict.fromkeys(Cause(run.check, result.subject) for result in critical))
+
+
+def is_passing(result: Result) -> bool:
+    """Whether nothing but a passing failure kept a subject from being judged."""
+    return result.status is Status.UNKNOWN and result.reason in TRANSIENT_REASONS
 
 
 def is_transient(results: tuple[Result, ...]) -> bool:
     """Whether nothing but passing failures kept a run from judging."""
     unknowns = [result for result in results if result.status is Status.UNKNOWN]
     worse = any(result.status is Status.CRITICAL for result in results)
-    return bool(unknowns) and not worse and all(result.reason in TRANSIENT_REASONS for result in unknowns)
+    return bool(unknowns) and not worse and all(map(is_passing, unknowns))
 
 
 def fix_of(failure: Failure, check: Check, target: Target) -> Fix:

@@ -13,6 +13,7 @@ from healthcheck.engine.failures import CREDENTIALS_CHECK, cause_of, stale
 from healthcheck.engine.incidents import Contribution
 from healthcheck.engine.keeping import kept
 from healthcheck.engine.snapshot import CheckChanged, CheckState, Damping, TargetState
+from healthcheck.engine.subjects import Belief, Beliefs, after_run, wants_look
 from healthcheck.errors import FailureKind
 from healthcheck.result import Result, Status, worst
 from healthcheck.run import Cause, Run
@@ -46,8 +47,8 @@ class CheckRecord:
     heard: datetime
     """When the check last had a verdict that stood, or a reason not to."""
     standing: Standing = NOTHING_STANDS
-    stood_on: Run | None = None
-    """The last run that agreed with what stands: the words and the fix of its incident."""
+    beliefs: Beliefs = ()
+    """What is believed of the subjects that fail, or may: each makes an incident."""
     look_at: datetime | None = None
     """When to look again before the next cadence, to confirm."""
     is_new: bool = True
@@ -84,17 +85,23 @@ class CheckRecord:
     def _judge(self, run: Run, damping: Damping, now: datetime, *, is_stale: bool) -> None:
         if is_stale and self.standing.status is not None:
             # What stood is too old to be believed against what is seen now.
-            self.standing = NOTHING_STANDS
-        self.standing = after_look(self.standing, run.status, damping)
+            self.standing, self.beliefs = NOTHING_STANDS, ()
+        stood, self.standing = self.standing.status, after_look(self.standing, run.status, damping)
         if self.standing.status is not None:
             self.heard = run.started
-        if self.standing.looks == 0:
-            self.stood_on = run
-        else:
+        is_unsure = self.standing.looks > 0
+        if not is_unsure:
+            is_turn, patience = self.standing.status is not stood, STALE_CADENCES * self.bound.every
+            before = self.beliefs
+            self.beliefs = ()
+            if run.status.needs_action:
+                self.beliefs = after_run(before, run, damping, now, is_turn=is_turn, patience=patience)
+                is_unsure = wants_look(before, self.beliefs)
+        if is_unsure:
             self.look_at = now + timedelta(seconds=damping.confirm_seconds)
 
     def _forget(self, heard: datetime) -> None:
-        self.standing, self.stood_on, self.heard = NOTHING_STANDS, None, heard
+        self.standing, self.beliefs, self.heard = NOTHING_STANDS, (), heard
 
     def refresh(self, others: Mapping[str, CheckRecord], now: datetime, told: list[CheckChanged]) -> bool:
         """Bring what surfaces show up to date, add the change to `told`, and return whether anything changed."""
@@ -127,9 +134,10 @@ class CheckRecord:
             return Status.UNKNOWN, STALE, None
         if last is not None and last.status is Status.SKIPPED:
             return Status.SKIPPED, last.reason, None
-        if self.standing.status is None or self.stood_on is None:
+        status = self.standing.status
+        if status is None:
             return Status.UNKNOWN, NOT_RUN_YET, None
-        return self.standing.status, self.stood_on.reason, None
+        return status, next((belief.result.reason for belief in self.beliefs if belief.status is status), None), None
 
     def roots(self, others: Mapping[str, CheckRecord]) -> Iterator[Cause]:
         """Yield what blocks the check as far as it is shown: a root that is yet to be confirmed blocks nothing."""
@@ -142,6 +150,15 @@ class CheckRecord:
     def _never_ran(self, now: datetime) -> Run:
         verdict = self.stale_verdict()
         return Run("", self.view.target, self.bound.id, verdict.status, now, 0.0, (verdict,))
+
+    def faults(self) -> Iterable[Belief]:
+        """Return what opens incidents: each subject that is believed to fail, or that nothing has been heard."""
+        if not self.view.status.needs_action or not self.has_verdict:
+            return ()
+        if self.view.reason == STALE:
+            verdict = self.stale_verdict()
+            return (Belief(Standing(verdict.status), verdict, None, self.view.since, self.heard),)
+        return (belief for belief in self.beliefs if belief.is_shown)
 
     def stale_verdict(self) -> Result:
         """Return what is to be said of the check when nothing has been heard for too long."""
@@ -225,37 +242,43 @@ class TargetRecord:
 
     def contribute(self) -> Mapping[Cause, Contribution]:
         """Return this target's share in incidents, by cause. A blocked check never has one of its own."""
-        heads: dict[Cause, tuple[CheckState, Result]] = {}
+        heads: dict[Cause, Belief] = {}
         behind: dict[Cause, list[str]] = {}
-        roots: dict[str, Cause] = {}
+        roots: dict[str, list[Cause]] = {}
         shared: dict[tuple[str | None, str], Cause] = {}
         for check_id, record in self.checks.items():
-            view = record.view
-            if view.status is Status.BLOCKED:
-                for cause in {roots[root.check] for root in record.roots(self.checks) if root.check in roots}:
+            if record.view.status is Status.BLOCKED:
+                found = dict.fromkeys(
+                    cause for root in record.roots(self.checks) for cause in roots.get(root.check, ())
+                )
+                for cause in found:
                     behind[cause].append(check_id)
-            elif view.status.needs_action and record.has_verdict:
-                verdict, cause = self._verdict(record)
-                if view.reason in _SHARED:
-                    cause = shared.setdefault((view.reason, cause.subject), cause)
-                roots[check_id] = cause
-                heads.setdefault(cause, (view, verdict))
+                continue
+            for belief in record.faults():
+                cause = cause_of(check_id, belief.result, self.planned.target.source)
+                if belief.joins is not None and belief.joins.subject == cause.subject:
+                    cause = belief.joins
+                if belief.result.reason in _SHARED:
+                    cause = shared.setdefault((belief.result.reason, cause.subject), cause)
+                head = heads.get(cause)
+                if head is None or worst((head.status, belief.status)) is not head.status:
+                    heads[cause] = belief
                 followers = behind.setdefault(cause, [])
-                if cause.check != check_id:
+                if cause.check != check_id and check_id not in followers:
                     followers.append(check_id)
+                if belief.status is Status.CRITICAL:
+                    roots.setdefault(check_id, []).append(cause)
         return {
             cause: Contribution(
-                view.status, view.reason, verdict.summary, verdict.fix, view.since, tuple(behind[cause])
+                head.status,
+                head.result.reason,
+                head.result.summary,
+                head.result.fix,
+                head.since,
+                tuple(behind[cause]),
             )
-            for cause, (view, verdict) in heads.items()
+            for cause, head in heads.items()
         } or _NOTHING
-
-    def _verdict(self, record: CheckRecord) -> tuple[Result, Cause]:
-        """Return what the incident of a check says, and its cause unless an earlier check has the same."""
-        if record.view.reason == STALE or record.stood_on is None:
-            return record.stale_verdict(), Cause(record.bound.id, self.planned.name)
-        run = record.stood_on
-        return run.decisive, run.joins or cause_of(run, self.planned.target.source)
 
     @property
     def state(self) -> TargetState:

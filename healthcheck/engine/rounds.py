@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from healthcheck.capabilities import Aws, Host
 from healthcheck.engine.execution import Clocks, Execution, attempt, execute
-from healthcheck.engine.failures import CREDENTIALS_CHECK, timed_out
+from healthcheck.engine.failures import CREDENTIALS_CHECK, causes_of, timed_out
 from healthcheck.engine.gateway import Gateway
 from healthcheck.engine.pool import Pool, Task
 from healthcheck.engine.snapshot import RoundFinished
@@ -19,7 +19,7 @@ from healthcheck.engine.telling import Audience
 from healthcheck.engine.withheld import Withholding, blocked_by, closure, joined_cause, withholding
 from healthcheck.errors import Failure, FailureKind
 from healthcheck.result import Result, Status
-from healthcheck.run import Cause, Run
+from healthcheck.run import Run
 
 if TYPE_CHECKING:
     from healthcheck.plan import BoundCheck, PlannedTarget
@@ -234,7 +234,7 @@ class Round:
     def _judged(self, run: Run, verdict: Run | None) -> Run:
         if verdict is None or verdict.status is not Status.CRITICAL:
             return run
-        causes = (Cause(verdict.check, verdict.decisive.subject),)
+        causes = causes_of(verdict)
         withheld = blocked_by(causes, self.target.name, {verdict.check: verdict})
         return replace(
             run, status=Status.BLOCKED, results=(withheld.verdict,), causes=causes, joins=None, is_transient=False

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from healthcheck.engine.failures import cause_of, is_transient
+from healthcheck.engine.failures import cause_of, causes_of, is_transient
 from healthcheck.result import Result, Status
 from healthcheck.run import Cause, Run
 from healthcheck.target import CredentialSource
@@ -88,12 +88,12 @@ def joined_cause(
     """Return the incident of the first check, among those that this one comes after, that misses the same action."""
     if run.status is not Status.UNKNOWN or not run.decisive.missing_actions:
         return None
-    mine = cause_of(run, source)
+    mine = cause_of(run.check, run.decisive, source)
     before = closure(checks.values(), bound.after)
     for check_id in checks:
         earlier = runs.get(check_id)
         if check_id in before and earlier is not None and earlier.status is Status.UNKNOWN:
-            theirs = cause_of(earlier, source)
+            theirs = cause_of(earlier.check, earlier.decisive, source)
             if theirs.subject == mine.subject:
                 return theirs
     return None
@@ -109,7 +109,7 @@ def _causes(earlier: Iterable[Run], order: Iterable[str]) -> tuple[Cause, ...]:
     found: set[Cause] = set()
     for run in earlier:
         if run.status is Status.CRITICAL:
-            found.add(Cause(run.check, run.decisive.subject))
+            found.update(causes_of(run))
         elif run.status is Status.BLOCKED:
             found.update(run.causes)
     rank = {check_id: number for number, check_id in enumerate(order)}
