@@ -60,6 +60,9 @@ def read(path: Path | None, environ: Mapping[str, str]) -> Reading:
     except Unreadable as error:
         mistakes.add(error.place, error.sentence)
         root = None
+    if root is None and not mistakes.found:
+        # Cut short by an editor or a full disk: taken for settings, it would end the watch over every target.
+        mistakes.add(None, "is empty; write targets: into it, or remove it to watch the ambient credentials")
     config = _Reader(mistakes).config(path, root)
     return Reading(config, tuple(mistakes.found))
 
@@ -71,7 +74,7 @@ class _Reader:
         self._mistakes = mistakes
 
     def config(self, path: Path, root: Node | None) -> Config:
-        """Read the whole file; an empty one says nothing, as no file does."""
+        """Read the whole file; one whose keys are empty says nothing, as no file does."""
         entries = (self._section(root, "the file", "keys such as targets: and checks:") or {}) if root else {}
         for key, entry in entries.items():
             # Keys that begin with x- are the user's own: a place for anchors.

@@ -47,9 +47,15 @@ def test_no_file_is_no_settings() -> None:
     assert load(None, {}) == Config()
 
 
-@pytest.mark.parametrize("text", ["", "# only a comment\n", "targets:\nchecks:\ndaemon:\n", "x-mine: [1, {a: b}]\n"])
+@pytest.mark.parametrize("text", ["{}\n", "targets:\nchecks:\ndaemon:\n", "x-mine: [1, {a: b}]\n"])
 def test_a_file_that_says_nothing_is_like_none(tmp_path: Path, text: str) -> None:
     assert read_text(tmp_path, text) == Config(path=tmp_path / "healthcheck.yaml")
+
+
+@pytest.mark.parametrize("text", ["", " \n", "# only a comment\n", "---\n", "null\n", "--- # empty\n...\n"])
+def test_a_file_without_a_document_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError, match=r"healthcheck\.yaml:.* is empty; "):
+        read_text(tmp_path, text)
 
 
 def test_a_full_target_is_read_with_its_types(tmp_path: Path) -> None:
