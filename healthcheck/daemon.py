@@ -16,8 +16,8 @@ from healthcheck.aws import Gateway
 from healthcheck.config import ConfigError
 from healthcheck.engine.discovery import Discovery
 from healthcheck.engine.runner import Runner
-from healthcheck.engine.scheduler import Scheduler
-from healthcheck.engine.snapshot import Damping, Snapshot
+from healthcheck.engine.scheduler import SKIP_CAUSES, Scheduler
+from healthcheck.engine.snapshot import Asked, Damping, Snapshot
 from healthcheck.engine.state import State
 from healthcheck.host import LocalHost
 from healthcheck.loading import Loader
@@ -46,6 +46,9 @@ LOG_EVENTS = (
 
 BEATS_WITHIN = timedelta(seconds=30)
 """A scheduler that has not been seen at work for so long is not healthy."""
+
+TOLD_WITHIN = timedelta(seconds=30)
+"""A daemon whose observers have been told nothing for so long, while something happened, is not healthy."""
 
 STALE_AFTER_CADENCES = 3
 """A target whose last round is older than so many of its cadences is not ready."""
@@ -102,7 +105,7 @@ def assemble(
         clock: the time, in UTC.
         host: the machine as checks see it; none = this one, seen as usual.
     """
-    metrics = Metrics(version=__version__, checks=discovery.registry)
+    metrics = Metrics(version=__version__, checks=discovery.registry, skip_causes=SKIP_CAUSES)
     gateway = Gateway(environ=environ, clock=clock, on_call=metrics.count_call)
     loader = Loader(
         registry=discovery.registry,
@@ -164,6 +167,7 @@ class Daemon:
             colour=log_stream.isatty(),
             secrets=secrets,
             clock=clock,
+            on_lost=metrics.count_lost_lines,
         )
         self._log = self._logs.logger
         event_log = logs.EventLog(
@@ -231,7 +235,7 @@ class Daemon:
             is_quiet = self._server.close(max(_left(limit), _LEAST_FAREWELL_SECONDS)) and is_quiet
             self._log.info("daemon.stopped", clean=is_quiet, workers_abandoned=self._runner.abandoned_workers)
         self._gateway.close()
-        self._logs.close()
+        self._logs.close(max(_left(limit), _LEAST_FAREWELL_SECONDS))
         return is_quiet
 
     def reload(self) -> ReloadOutcome:
@@ -254,6 +258,8 @@ class Daemon:
             waiting = _changed(self._plan.daemon, plan.daemon)
             self._warm(plan)
             self._plan = plan
+            # Before the scheduler: of a source that is new, everything is to be kept from its first round on.
+            self._gateway.keep(planned.target for planned in plan.targets)
             self._state.replace_plan(plan, damping=_damping(plan.daemon))
             self._scheduler.replace_plan(plan)
             self._metrics.reloaded(successful=True, at=self._clock())
@@ -268,9 +274,11 @@ class Daemon:
         for planned in self._plan.targets:
             self.run_target(planned.name)
 
-    def run_target(self, name: str) -> bool:
-        """Look at one target now; false if that is being done already."""
-        return self._scheduler.run_now(name) is not None
+    def run_target(self, name: str) -> Asked:
+        """Look at one target now."""
+        if self._scheduler.run_now(name) is not None:
+            return Asked.BEGUN
+        return Asked.STOPPING if self._scheduler.is_stopped else Asked.ALREADY
 
     def snapshot(self) -> Snapshot:
         """Return how everything stands."""
@@ -281,8 +289,12 @@ class Daemon:
         return self._metrics.render(self._state.snapshot())
 
     def is_healthy(self) -> bool:
-        """Whether the scheduler was seen at work lately, and hung checks can still be replaced."""
-        return self._clock() - self._scheduler.beat <= BEATS_WITHIN and self._runner.is_healthy
+        """Whether the scheduler was seen at work lately, hung checks can be replaced, and observers are told."""
+        return (
+            self._clock() - self._scheduler.beat <= BEATS_WITHIN
+            and self._runner.is_healthy
+            and self._state.telling_lag <= TOLD_WITHIN
+        )
 
     def is_ready(self) -> bool:
         """Whether every target has been looked at, and lately."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
@@ -23,11 +25,12 @@ from healthcheck import Fix, Result, Status, Target, check, critical, hours, ok
 from healthcheck.config import ConfigError
 from healthcheck.daemon import Daemon, assemble
 from healthcheck.engine.discovery import Discovery
-from healthcheck.engine.snapshot import PluginFailure
+from healthcheck.engine.snapshot import Asked, PluginFailure
 from healthcheck.registry import Registry
 from healthcheck.surfaces.server import CannotListen
 
 PATIENCE_SECONDS = 20.0
+PIPE_BYTES = 4096
 
 
 class Bulb:
@@ -201,6 +204,87 @@ def test_a_file_that_is_gone_changes_nothing(house: House) -> None:
         assert daemon.snapshot().targets == before
 
 
+@pytest.mark.parametrize("content", ["", "# nothing but this\n", "---\n", "null\n"])
+def test_a_file_that_was_emptied_changes_nothing(house: House, content: str) -> None:
+    """Taken for settings it would end the watch over every target, and close every incident."""
+    with house.lived_in() as daemon:
+        before = daemon.snapshot().targets
+        house.settings.write_text(content, "utf-8")
+        outcome = daemon.reload()
+        assert not outcome.accepted
+        (sentence,) = outcome.sentences
+        assert sentence.startswith(f"{house.settings}:")
+        assert " is empty; " in sentence
+        assert daemon.snapshot().targets == before
+
+
+def test_both_causes_of_skipped_rounds_are_counted_from_the_start(house: House) -> None:
+    daemon = house.daemon()
+    page = daemon.metrics().decode()
+    assert daemon.stop()
+    for cause in ("overlap", "missed"):
+        assert f'sagemaker_healthcheck_scheduler_skipped_rounds_total{{cause="{cause}"}} 0.0\n' in page
+
+
+class Held(io.StringIO):
+    """A log that takes lines while it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_open = threading.Event()
+        self.is_open.set()
+
+    def write(self, text: str) -> int:
+        assert self.is_open.wait(PATIENCE_SECONDS)
+        return super().write(text)
+
+
+class Ahead:
+    """A clock that can be put forward."""
+
+    def __init__(self) -> None:
+        self.by = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.by
+
+
+def test_it_is_not_healthy_while_an_observer_is_stuck(house: House) -> None:
+    clock, house.log = Ahead(), Held()
+    daemon = assemble(
+        house.discovery,
+        environ=os.environ,
+        cwd=house.settings.parent,
+        explicit=None,
+        log_stream=house.log,
+        clock=clock,
+    )
+    daemon.start()
+    wait_for(daemon.is_ready)
+    assert daemon.is_healthy()
+    house.log.is_open.clear()
+    looks = house.bulb.looks
+    daemon.run_all()
+    wait_for(lambda: house.bulb.looks > looks)
+
+    clock.by = timedelta(seconds=31)
+    # The scheduler goes on beating, so that it is not this that makes the daemon ill.
+    began = clock().timestamp()
+    beats = re.compile(r"^sagemaker_healthcheck_heartbeat_timestamp_seconds (\S+)$", re.MULTILINE)
+    wait_for(lambda: float(beats.findall(daemon.metrics().decode())[0]) >= began)
+    assert not daemon.is_healthy()
+
+    house.log.is_open.set()
+    wait_for(daemon.is_healthy)
+    assert daemon.stop()
+
+
+def test_who_asks_for_a_look_while_it_stops_is_told_so(house: House) -> None:
+    with house.lived_in() as daemon:
+        assert daemon.run_target("attic/us-east-1") is Asked.ALREADY
+    assert daemon.run_target("kitchen/us-east-1") is Asked.STOPPING
+
+
 def test_a_reload_while_it_stops_does_no_harm(house: House) -> None:
     with house.lived_in() as daemon:
         pass
@@ -269,15 +353,21 @@ obey(daemon, environ=os.environ)
 class Process:
     """A daemon in a process of its own, read through its log."""
 
-    def __init__(self, folder: Path, *, shutdown_after: str = "1s", **environ: str) -> None:
+    def __init__(self, folder: Path, *, shutdown_after: str = "1s", targets: int = 1, **environ: str) -> None:
         self.settings = folder / "healthcheck.yaml"
-        self.settings.write_text(SETTINGS.replace("5s", shutdown_after), "utf-8")
+        settings = SETTINGS.replace("5s", shutdown_after)
+        if targets > 1:
+            settings += "".join(f"  - {{name: t{number}, regions: [us-east-1]}}\n" for number in range(targets - 1))
+            settings += "checks: {'*': {every: 1s}}\n"
+            settings = settings.replace("daemon: {", "daemon: {log_check_finished: info, ")
+        self.settings.write_text(settings, "utf-8")
         self._process = subprocess.Popen(
             [sys.executable, "-c", PROCESS],
             cwd=folder,
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, **environ},
+            pipesize=PIPE_BYTES,
         )
 
     def __enter__(self) -> Self:
@@ -328,6 +418,24 @@ def test_it_stops_at_once_when_nothing_runs(tmp_path: Path) -> None:
         process.send(signal.SIGTERM)
         assert process.until("daemon.stopped")["clean"] is True
         assert process.ended() == 0
+
+
+def test_a_log_that_nobody_reads_stops_neither_the_looks_nor_the_end(tmp_path: Path) -> None:
+    """Whoever collects the log may hang: then lines are lost, and nothing else."""
+    with Process(tmp_path, shutdown_after="5s", targets=60) as process:
+        url = process.until("daemon.started")["url"]
+
+        def runs() -> int:
+            found = re.findall(r"check_runs_total\{.*\} (\S+)\n", get(f"{url}/metrics")[1])
+            return sum(int(float(number)) for number in found)
+
+        # Far more lines than the pipe holds, and every target more than once.
+        wait_for(lambda: runs() > 3 * 60)
+        assert get(f"{url}/-/healthy")[0] == 200
+        began = time.monotonic()
+        process.send(signal.SIGTERM)
+        assert process.ended() == 0
+        assert time.monotonic() - began < 5.0
 
 
 def test_signals_make_it_reload_and_look_again(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +80,25 @@ class Clients:
                     client = self._find_or_make(service, region, settings)
                     self._clients[service, region, settings] = client
         return client
+
+    def keep(self, places: Collection[tuple[str, EndpointSettings]], gone: Collection[str]) -> None:
+        """Forget the clients that no target needs any more.
+
+        Their connections are shared with others, and close when they have been idle.
+
+        Args:
+            places: region and endpoint settings of each target.
+            gone: regions that had a target, and may have one no more. A client in a region that never had one (a
+                bucket may be anywhere) goes with its endpoint settings only.
+        """
+        settings_kept = {settings for _, settings in places}
+        homes = {(self._regions.home(self._regions.partition(region)), settings) for region, settings in places}
+        with self._lock:
+            for service, region, settings in list(self._clients):
+                is_needed = (region, settings) in places or (service in GLOBAL and (region, settings) in homes)
+                if settings not in settings_kept or (region in gone and not is_needed):
+                    del self._clients[service, region, settings]
+            self._sessions = {key: session for key, session in self._sessions.items() if key in settings_kept}
 
     def __len__(self) -> int:
         """Count the clients that there really are."""

@@ -23,7 +23,7 @@ from healthcheck.aws.pacing import Pacing
 from healthcheck.aws.profiles import Profiles
 from healthcheck.aws.regions import Regions
 from healthcheck.aws.scope import Scope, in_force
-from healthcheck.aws.sessions import Resolved, Sources
+from healthcheck.aws.sessions import Resolved, Sources, with_bases
 from healthcheck.capabilities import Aws, Credentials
 from healthcheck.check import Check
 from healthcheck.errors import Failure
@@ -63,10 +63,13 @@ class Gateway:
         self._endpoints = Endpoints(loader, self._regions)
         self._profiles = Profiles(environ, loader, self._provider_called)
         memory = Memory(lambda: clock().timestamp())
-        hooks = Hooks(memory, pacing or Pacing(), Accounts(), on_call)
+        self._pacing = pacing or Pacing()
+        self._accounts = Accounts()
+        hooks = Hooks(memory, self._pacing, self._accounts, on_call)
         self._clients = Clients(loader, self._regions, hooks.attach)
         self._company = Company()
         self._sources = Sources(self._profiles, clock, self._assume)
+        self._warmed: set[str] = set()
 
     def configured_region(self, source: CredentialSource) -> str | None:
         """Return the region that botocore would use for a source by itself, or none."""
@@ -80,6 +83,7 @@ class Gateway:
         wanted = tuple(services)
         for target in targets:
             if target.region:
+                self._warmed.add(target.region)
                 settings = self._profiles.profile(target.source.profile).settings
                 for service in wanted:
                     try:
@@ -130,6 +134,21 @@ class Gateway:
     def classify(self, error: BaseException, *, operation: str | None = None) -> Failure:
         """Say what an exception means: `healthcheck.aws.errors.classify`."""
         return classify(error, operation=operation)
+
+    def keep(self, targets: Iterable[Target]) -> None:
+        """Forget what is known for other targets than these: their keys, above all."""
+        targets = tuple(targets)
+        sources = with_bases(target.source for target in targets)
+        self._sources.keep(sources)
+        self._accounts.keep(sources)
+        self._pacing.keep({self._accounts.payer(source) for source in sources})
+        places = {
+            (target.region, self._profiles.profile(target.source.profile).settings)
+            for target in targets
+            if target.region
+        }
+        self._clients.keep(places, self._warmed)
+        self._warmed = {region for region, _ in places}
 
     def close(self) -> None:
         """Close all connections."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from typing import Any
 
 from botocore.awsrequest import AWSResponse
@@ -59,6 +59,11 @@ class Accounts:
     def payer(self, source: CredentialSource) -> str | CredentialSource:
         """Return whose limits a call counts against: the account, or the source until that is known."""
         return self._accounts.get(source, source)
+
+    def keep(self, sources: Collection[CredentialSource]) -> None:
+        """Forget all other sources."""
+        for source in [source for source in list(self._accounts) if source not in sources]:
+            self._accounts.pop(source, None)
 
 
 class Hooks:

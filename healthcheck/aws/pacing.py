@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass
 
 from healthcheck.aws.errors import TooManyCalls
@@ -27,7 +27,8 @@ class Rate:
     """Calls per second that a bucket grows to while it is in demand and never throttled."""
 
 
-GENTLE = Rate(start=5.0, burst=10.0, most=20.0)
+# A first look at a role and at who starts jobs takes some twenty-five calls; later ones are spread by memory.
+GENTLE = Rate(start=5.0, burst=30.0, most=20.0)
 USUAL = Rate(start=20.0, burst=40.0, most=100.0)
 RATES = {"iam": GENTLE, "sts": GENTLE}
 """Services that do not take the usual rate."""
@@ -108,6 +109,11 @@ class Pacing:
             if key not in self._buckets:
                 self._buckets[key] = Bucket(RATES.get(service, USUAL), self._monotonic())
             return self._buckets[key]
+
+    def keep(self, payers: Collection[Hashable]) -> None:
+        """Forget the buckets of all others."""
+        with self._lock:
+            self._buckets = {key: bucket for key, bucket in self._buckets.items() if key[0] in payers}
 
     def wait(self, payer: Hashable, service: str, operation: str, deadline: float) -> None:
         """Wait for a turn.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -103,6 +103,7 @@ class Sources:
         self._assume = assume
         self._lock = threading.Lock()
         self._entries: dict[CredentialSource, _Entry] = {}
+        self._kept: frozenset[CredentialSource] | None = None
         self._generations = itertools.count(1)
 
     def resolve(self, source: CredentialSource, region: str | None) -> Resolved:
@@ -130,8 +131,17 @@ class Sources:
         if source.assume_role:
             self._entry(_base(source)).is_forgotten = True
 
+    def keep(self, sources: Collection[CredentialSource]) -> None:
+        """Forget the keys of all other sources, and keep none of them from now on."""
+        with self._lock:
+            self._kept = with_bases(sources)
+            self._entries = {source: entry for source, entry in self._entries.items() if source in self._kept}
+
     def _entry(self, source: CredentialSource) -> _Entry:
         with self._lock:
+            if self._kept is not None and source not in self._kept:
+                # The last round of a target that was removed: it may ask, and nothing of it stays.
+                return _Entry()
             return self._entries.setdefault(source, _Entry())
 
     def _notice_changes(self, entry: _Entry) -> None:
@@ -224,6 +234,11 @@ class _AssumedRole:
             self._keys = ReadOnlyCredentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
             self._expiry_time = answer["Expiration"]
         return self._keys
+
+
+def with_bases(sources: Iterable[CredentialSource]) -> frozenset[CredentialSource]:
+    """Return sources together with those that they assume their roles from."""
+    return frozenset(each for source in sources for each in (source, _base(source) if source.assume_role else source))
 
 
 def _base(source: CredentialSource) -> CredentialSource:

@@ -91,8 +91,8 @@ class Pacer:
         self._is_stopped = False
         self._quiet = threading.Condition(self._lock)
 
-    def ask(self, lane: Lane, request: Request) -> None:
-        """Start a round as soon as the one before it has ended and there is room."""
+    def ask(self, lane: Lane, request: Request) -> bool:
+        """Start a round as soon as the one before it has ended and there is room; false after `stop`: never."""
         with self._lock:
             if self._is_stopped:
                 is_accepted = False
@@ -108,6 +108,7 @@ class Pacer:
             self._pump()
         else:
             request.end(is_whole=False)
+        return is_accepted
 
     def is_busy(self, lane: Lane) -> bool:
         """Whether a round of the lane runs or waits."""

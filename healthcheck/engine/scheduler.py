@@ -34,6 +34,8 @@ OVERLAP = "overlap"
 MISSED = "missed"
 """Rounds were due while this process slept."""
 
+SKIP_CAUSES = (OVERLAP, MISSED)
+
 
 @dataclass(slots=True, eq=False)
 class _Entry:
@@ -90,6 +92,11 @@ class Scheduler:
         """When the scheduler was last seen at work."""
         return self._beat
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether no more rounds begin."""
+        return self._is_stopped
+
     def start(self) -> None:
         """Begin with a round of everything on every target."""
         self._beat = self._clock()
@@ -99,15 +106,16 @@ class Scheduler:
     def run_now(self, name: str) -> Look | None:
         """Look at everything on a target again, now or when its round has ended, without remembered answers.
 
-        Returns none where no target has the name, or where just that has been asked for and has not begun.
+        Returns none where no target has the name, where just that has been asked for and has not begun, or where
+        no round begins any more (`is_stopped`).
         """
         with self._lock:
             entry = self._entries.get(name)
             if entry is None or (entry.lane.next is not None and entry.lane.next.looks):
                 return None
             look = Look()
-        self._pacer.ask(entry.lane, Request(self._clock(), None, max_age_seconds=0, looks=(look,)))
-        return look
+        is_accepted = self._pacer.ask(entry.lane, Request(self._clock(), None, max_age_seconds=0, looks=(look,)))
+        return look if is_accepted else None
 
     def replace_plan(self, plan: Plan) -> None:
         """Keep the timers of what a new plan does not change; begin with what is new or changed at once."""

@@ -139,6 +139,17 @@ class RoundFinished:
     """How long after its due time the round began."""
 
 
+class Asked(Enum):
+    """What became of asking for a look at a target."""
+
+    BEGUN = "begun"
+    """It begins now, or when the round that is under way has ended."""
+    ALREADY = "already"
+    """The same was asked for before, and has not begun."""
+    STOPPING = "stopping"
+    """No round begins any more."""
+
+
 Event = Run | CheckChanged | IncidentChanged | RoundFinished
 
 

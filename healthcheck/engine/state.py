@@ -53,7 +53,7 @@ class State:
         self._lock = threading.RLock()
         self._damping = damping
         self._clock = clock
-        self._announcer = Announcer(observers)
+        self._announcer = Announcer(observers, clock=clock)
         self._started = clock()
         self._plan = plan
         self._book = IncidentBook()
@@ -71,6 +71,11 @@ class State:
     def failures_of_observers(self) -> int:
         """How often an observer failed."""
         return self._announcer.failures
+
+    @property
+    def telling_lag(self) -> timedelta:
+        """How long the oldest event has been waiting that not every observer has been told of."""
+        return self._announcer.lag
 
     def record(self, run: Run) -> None:
         """Take note of a run; one of a target or check that is not watched any more is dropped."""

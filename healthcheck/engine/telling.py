@@ -6,11 +6,15 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from healthcheck.engine.snapshot import Event, Observer
 
 E = TypeVar("E")
+
+MOST_WAITING = 100_000
+"""So many events wait for observers that are stuck; what happens beyond them they are not told."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -42,21 +46,49 @@ class Announcer:
     for what the lock guards, holds up nobody but the other observers.
     """
 
-    def __init__(self, observers: Sequence[Observer]) -> None:
+    def __init__(
+        self,
+        observers: Sequence[Observer],
+        *,
+        most_waiting: int = MOST_WAITING,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._observers = tuple(observers)
+        self._most_waiting = most_waiting
+        self._clock = clock
         self._audience = Audience()
-        self._waiting: deque[Event] = deque()
+        self._waiting: deque[tuple[datetime, Event]] = deque()
+        self._told_since: datetime | None = None
         self._delivering = threading.Lock()
+        self.lost = 0
+        """Events that nobody was told of, because too many waited."""
 
     @property
     def failures(self) -> int:
         """How often an observer failed."""
         return self._audience.failures
 
+    @property
+    def lag(self) -> timedelta:
+        """How long the oldest event has been waiting that not every observer has been told of."""
+        since = self._told_since
+        if since is None:
+            try:
+                since = self._waiting[0][0]
+            except IndexError:
+                return timedelta()
+        return self._clock() - since
+
     def put(self, events: Iterable[Event]) -> None:
         """Add events behind those that wait."""
-        if self._observers:
-            self._waiting.extend(events)
+        if not self._observers:
+            return
+        now = self._clock()
+        for event in events:
+            if len(self._waiting) < self._most_waiting:
+                self._waiting.append((now, event))
+            else:
+                self.lost += 1
 
     def deliver(self) -> None:
         """Tell of all that waits, unless another thread is doing so already."""
@@ -64,6 +96,8 @@ class Announcer:
         while self._waiting and self._delivering.acquire(blocking=False):
             try:
                 while self._waiting:
-                    self._audience.tell(self._observers, self._waiting.popleft())
+                    self._told_since, event = self._waiting.popleft()
+                    self._audience.tell(self._observers, event)
             finally:
+                self._told_since = None
                 self._delivering.release()

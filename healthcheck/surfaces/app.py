@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Protocol
 
-from healthcheck.engine.snapshot import Snapshot
+from healthcheck.engine.snapshot import Asked, Snapshot
 from healthcheck.registry import Registry, closest
 from healthcheck.surfaces import documents, exposition, page
 from healthcheck.surfaces.http import HTML, TEXT, Access, Limits, Request, Response, document, said
@@ -64,8 +64,8 @@ class Backend(Protocol):
     def reload(self) -> Reloaded:
         """Read the settings again."""
 
-    def run_target(self, name: str) -> bool:
-        """Begin a round of the named target now; false if one is already under way."""
+    def run_target(self, name: str) -> Asked:
+        """Begin a round of the named target now."""
 
 
 class App:
@@ -193,7 +193,8 @@ class App:
     async def _healthy(self, request: Request) -> Response:
         if self._backend.is_healthy():
             return Response(HTTPStatus.OK, b"healthy\n", TEXT)
-        return said(request, HTTPStatus.SERVICE_UNAVAILABLE, "The scheduler does not beat: nothing is being looked at.")
+        sentence = "The scheduler does not beat, hung checks are not replaced any more, or nobody is told of verdicts."
+        return said(request, HTTPStatus.SERVICE_UNAVAILABLE, sentence)
 
     async def _ready(self, request: Request) -> Response:
         if self._backend.is_ready():
@@ -227,8 +228,11 @@ class App:
             near = closest(name, names)
             hint = f"; did you mean {near}?" if near else f"; there are {len(names):,} at /api/v1/status."
             return said(request, HTTPStatus.NOT_FOUND, f"No target is called {name[:200]!r}{hint}")
-        begun = await asyncio.get_running_loop().run_in_executor(self._documents, self._backend.run_target, name)
-        return document(HTTPStatus.ACCEPTED, {"target": name, "started": begun})
+        asked = await asyncio.get_running_loop().run_in_executor(self._documents, self._backend.run_target, name)
+        if asked is Asked.STOPPING:
+            sentence = "The daemon is stopping, and begins no more looks."
+            return said(request, HTTPStatus.SERVICE_UNAVAILABLE, sentence)
+        return document(HTTPStatus.ACCEPTED, {"target": name, "started": asked is Asked.BEGUN})
 
     async def _in_thread(
         self, threads: ThreadPoolExecutor, render: Callable[[], Response], request: Request

@@ -130,6 +130,13 @@ FAMILIES: tuple[Family, ...] = (
         Per.PROCESS,
     ),
     Family(
+        "log_lines_lost_total",
+        Kind.COUNTER,
+        "Lines of the log that could not be written: nobody reads it, or not fast enough, or the disk is full.",
+        (),
+        Per.PROCESS,
+    ),
+    Family(
         "heartbeat_timestamp_seconds",
         Kind.GAUGE,
         "When the scheduler was last seen at work.",

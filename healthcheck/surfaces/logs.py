@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import threading
 import traceback
@@ -18,6 +17,7 @@ from healthcheck.result import Status
 from healthcheck.run import Run
 from healthcheck.surfaces.documents import dump, timestamp
 from healthcheck.surfaces.redaction import Redactor, redact
+from healthcheck.surfaces.sink import Sink
 
 __all__ = ["EVENTS", "EventLog", "Format", "Level", "Logs", "configure", "redact"]
 
@@ -58,6 +58,9 @@ _LISTED_TARGETS = 20
 """An incident over hundreds of targets names so many of them in its line, and their number."""
 
 _OUR_LOGGERS = "healthcheck"
+_TOLD_BY_CHECKS = ("botocore.credentials", "botocore.tokens")
+"""Libraries' loggers that tell, with a traceback at each attempt, what is some check's verdict here."""
+
 _RECORD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -98,17 +101,25 @@ class EventLog:
 class Logs:
     """The process's log while it is open. Owned by whoever configured it."""
 
-    def __init__(self, stream: TextIO, render: Processor, level: Level, clock: Callable[[], datetime]) -> None:
-        self._stream = stream
+    def __init__(
+        self,
+        stream: TextIO,
+        render: Processor,
+        level: Level,
+        clock: Callable[[], datetime],
+        on_lost: Callable[[int], None],
+    ) -> None:
         self._clock = clock
+        self._on_lost = on_lost
         self._secrets: frozenset[str] = frozenset()
         self._redactor = redact
         self.lost_lines = 0
-        """Lines that could not be written: the pipe was closed, the disk full. The daemon goes on."""
+        """Lines that could not be written: the pipe was closed or nobody reads it, the disk full. We go on."""
+        self._sink = Sink(stream, self._lost)
         self.logger = cast(
             "FilteringBoundLogger",
             structlog.wrap_logger(
-                structlog.WriteLogger(cast("TextIO", _Sink(stream, self._lost))),
+                structlog.WriteLogger(cast("TextIO", self._sink)),
                 processors=[structlog.processors.add_log_level, self._choke, render],
                 wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
                 context_class=dict,
@@ -122,9 +133,13 @@ class Logs:
         self._secrets |= frozenset(secrets)
         self._redactor = Redactor(self._secrets)
 
-    def close(self) -> None:
-        """Give the standard library's logging back as it was; the stream stays open."""
+    def close(self, timeout_seconds: float = 1.0) -> None:
+        """Give the standard library's logging back as it was, and wait until what was logged is written.
+
+        The stream stays open. Of a reader who does not read, no more than the time is waited for.
+        """
         self._restore()
+        self._sink.end(timeout_seconds)
 
     def _choke(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         """Stamp, order and redact: every line passes here."""
@@ -132,8 +147,9 @@ class Logs:
         head = {"timestamp": moment, "level": event.pop("level"), "event": event.pop("event")}
         return head | {name: self._redactor.field(name, value) for name, value in event.items()}
 
-    def _lost(self) -> None:
-        self.lost_lines += 1
+    def _lost(self, lines: int) -> None:
+        self.lost_lines += lines
+        self._on_lost(lines)
 
 
 def configure(
@@ -144,6 +160,7 @@ def configure(
     colour: bool = False,
     secrets: Iterable[str] = (),
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    on_lost: Callable[[int], None] = lambda _lines: None,
 ) -> Logs:
     """Open the log, and route what libraries log into it.
 
@@ -154,32 +171,17 @@ def configure(
         colour: whether columns may be coloured.
         secrets: known ones; see `Logs.hide`.
         clock: what lines are stamped with.
+        on_lost: told of each number of lines that could not be written; must be quick.
     """
     is_console = log_format == "console" or (log_format == "auto" and stream.isatty())
     render: Processor = structlog.dev.ConsoleRenderer(colors=colour, sort_keys=False) if is_console else _as_json
-    logs = Logs(stream, render, level, clock)
+    logs = Logs(stream, render, level, clock, on_lost)
     logs.hide(secrets)
     return logs
 
 
 def _as_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
     return dump(event)
-
-
-class _Sink(io.TextIOBase):
-    """The stream, but what it cannot take is counted instead of raised: nobody could be told of it."""
-
-    def __init__(self, stream: TextIO, lost: Callable[[], None]) -> None:
-        self._stream = stream
-        self._lost = lost
-
-    def write(self, text: str) -> int:
-        try:
-            self._stream.write(text)
-            self._stream.flush()
-        except (OSError, ValueError):
-            self._lost()
-        return len(text)
 
 
 class _FromLibraries(logging.Handler):
@@ -218,6 +220,9 @@ def _route_libraries(logger: FilteringBoundLogger, level: int) -> Callable[[], N
     root.setLevel(max(level, logging.WARNING) if level > logging.DEBUG else logging.INFO)
     ours.setLevel(level)
     logging.captureWarnings(capture=True)
+    quiet = {logger: logger.level for logger in map(logging.getLogger, _TOLD_BY_CHECKS)}
+    for library in quiet:
+        library.setLevel(max(level, logging.ERROR) if level > logging.DEBUG else logging.INFO)
     thread_hook = threading.excepthook
     threading.excepthook = _tell_of_thread
 
@@ -227,6 +232,8 @@ def _route_libraries(logger: FilteringBoundLogger, level: int) -> Callable[[], N
         root.handlers[:] = handlers
         root.setLevel(root_level)
         ours.setLevel(our_level)
+        for library, library_level in quiet.items():
+            library.setLevel(library_level)
 
     return restore
 

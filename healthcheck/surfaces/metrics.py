@@ -33,7 +33,7 @@ class Metrics:
     Owned by the daemon. The verdicts are the snapshot's; only counts are kept here.
     """
 
-    def __init__(self, *, version: str, checks: Iterable[Check] = ()) -> None:
+    def __init__(self, *, version: str, checks: Iterable[Check] = (), skip_causes: Iterable[str] = ()) -> None:
         self._lock = threading.Lock()
         self._targets = series.targets(contributed(checks))
         self._incidents = series.incidents()
@@ -43,6 +43,10 @@ class Metrics:
         self._calls = self._counter("aws_api_calls_total")
         self._lag = self._histogram("scheduler_lag_seconds", _LAG_BUCKETS_SECONDS)
         self._skipped_rounds = self._counter("scheduler_skipped_rounds_total")
+        for cause in skip_causes:
+            # A counter that appears with its first count shows no increase.
+            self._skipped_rounds.labels(cause=cause)
+        self._lost_lines = self._counter("log_lines_lost_total")
         self._rounds_running = self._gauge("rounds_running")
         self._workers_abandoned = self._gauge("workers_abandoned")
         self._heartbeat = self._gauge("heartbeat_timestamp_seconds")
@@ -69,6 +73,10 @@ class Metrics:
     def count_skipped_round(self, cause: str) -> None:
         """Count a round that was due and did not begin."""
         self._skipped_rounds.labels(cause=cause).inc()
+
+    def count_lost_lines(self, lines: int) -> None:
+        """Count lines that the log could not be given."""
+        self._lost_lines.inc(lines)
 
     def reloaded(self, *, successful: bool, at: datetime) -> None:
         """Note whether the settings that were just read are in force."""

@@ -172,6 +172,7 @@ def test_stopping_waits_for_what_runs_and_frees_those_who_wait(roads: list[Road]
     assert not paced.pacer.stop(0)
     assert not waiting.wait(0)
     assert not paced.ask("b").wait(0)
+    assert not paced.pacer.ask(paced.lanes["b"], Request(START, None))
     paced.finish("a", running)
     assert paced.pacer.stop(PATIENCE_SECONDS)
     assert not paced.begun["b"].is_set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
-from healthcheck.engine.snapshot import Snapshot
+from healthcheck.engine.snapshot import Asked, Snapshot
 from healthcheck.registry import Registry
 from healthcheck.surfaces.metrics import Metrics
 from tests.surfaces.pictures import picture
@@ -25,7 +25,7 @@ class World:
     healthy: bool = True
     ready: bool = True
     outcome: Outcome = field(default_factory=lambda: Outcome(accepted=True, sentences=("5 targets",)))
-    begins: bool = True
+    asked: Asked = Asked.BEGUN
     ran: list[str] = field(default_factory=list)
     reloads: int = 0
     registry: Registry = field(default_factory=lambda: Registry([]))
@@ -57,6 +57,6 @@ class World:
         self.reloads += 1
         return self.outcome
 
-    def run_target(self, name: str) -> bool:
+    def run_target(self, name: str) -> Asked:
         self.ran.append(name)
-        return self.begins
+        return self.asked

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from healthcheck.engine.snapshot import Asked
 from healthcheck.surfaces import page, server
 from healthcheck.surfaces.http import Limits
 from healthcheck.surfaces.server import CannotListen, Server
@@ -206,12 +207,21 @@ def test_a_target_is_looked_at_on_demand(running: Server, world: World, name: st
 
 
 def test_a_target_that_is_being_looked_at_is_not_begun_again(running: Server, world: World) -> None:
-    world.begins = False
+    world.asked = Asked.ALREADY
     try:
         answer = ask(running, "POST", "/api/v1/targets/prod/us-east-1/run")
     finally:
-        world.begins = True
+        world.asked = Asked.BEGUN
     assert (answer.status, answer.json["started"]) == (202, False)
+
+
+def test_who_asks_for_a_look_while_the_daemon_stops_is_told_so(running: Server, world: World) -> None:
+    world.asked = Asked.STOPPING
+    try:
+        answer = ask(running, "POST", "/api/v1/targets/prod/us-east-1/run")
+    finally:
+        world.asked = Asked.BEGUN
+    assert (answer.status, answer.json) == (503, {"error": "The daemon is stopping, and begins no more looks."})
 
 
 def test_a_target_that_does_not_exist_is_told_with_the_nearest(running: Server, world: World) -> None:

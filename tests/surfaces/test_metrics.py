@@ -75,6 +75,7 @@ def test_the_families_are_those_that_are_promised() -> None:
         "scheduler_skipped_rounds_total": "cause",
         "rounds_running": "",
         "workers_abandoned": "",
+        "log_lines_lost_total": "",
         "config_last_reload_successful": "",
         "config_last_reload_success_timestamp_seconds": "",
         "web_config_last_reload_successful": "",
