@@ -34,6 +34,8 @@ FLOORS: dict[str, float] = {
     "healthcheck.policy": 1,
     # What is looked at.
     "healthcheck.checks": 2,
+    # What errors mean, by the same words as the classifier's.
+    "healthcheck.symptoms": 2,
     # The machinery, and what shows its work.
     "healthcheck.engine": 3,
     "healthcheck.surfaces": 3,
@@ -69,7 +71,7 @@ USERS: dict[str, tuple[str, ...]] = {
     "bcrypt": ("healthcheck.surfaces.web.passwords",),
     "h11": ("healthcheck.surfaces.connection",),
     "yaml": ("healthcheck.config.nodes", "healthcheck.testing.world.client"),
-    "msgspec": ("healthcheck.surfaces.documents",),
+    "msgspec": ("healthcheck.aws.models", "healthcheck.surfaces.documents"),
     "moto": ("healthcheck.testing.world",),
     "werkzeug": ("healthcheck.testing.world",),
 }

@@ -6,11 +6,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from botocore.exceptions import BotoCoreError
-from botocore.loaders import Loader, create_loader
 
 from healthcheck.aws.capability import RunAws
 from healthcheck.aws.clients import Clients
@@ -19,6 +17,7 @@ from healthcheck.aws.endpoints import Endpoints
 from healthcheck.aws.errors import classify
 from healthcheck.aws.hooks import Accounts, Hooks, OnCall, kind_of, outcome
 from healthcheck.aws.memory import Memory
+from healthcheck.aws.models import models
 from healthcheck.aws.pacing import Pacing
 from healthcheck.aws.profiles import Profiles
 from healthcheck.aws.regions import Regions
@@ -58,7 +57,7 @@ class Gateway:
     ) -> None:
         self._clock = clock
         self._on_call = on_call
-        loader = _models(environ.get("AWS_DATA_PATH"))
+        loader = models(environ.get("AWS_DATA_PATH"))
         self._regions = Regions(loader)
         self._endpoints = Endpoints(loader, self._regions)
         self._profiles = Profiles(environ, loader, self._provider_called)
@@ -176,12 +175,6 @@ class Gateway:
 
     def _provider_called(self, service: str, operation: str, parsed: object) -> None:
         self._on_call(service, operation, outcome(kind_of(parsed)))
-
-
-@cache
-def _models(path: str | None) -> Loader:
-    """Return botocore's models: data that never changes, read once however many gateways there are."""
-    return create_loader(path)
 
 
 def _scope(
