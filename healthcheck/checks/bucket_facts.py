@@ -9,10 +9,11 @@ from typing import Any
 
 from healthcheck.capabilities import Aws
 from healthcheck.checks.dossier import Dossier, Verdict
+from healthcheck.checks.needs import Need
 from healthcheck.checks.origins import Kind, Origin, Source
 from healthcheck.checks.principal_policies import load
 from healthcheck.errors import FailureKind
-from healthcheck.iam import Document, Hole, load_document
+from healthcheck.iam import Document, Hole, Outcome, load_document
 
 NO_POLICY: Mapping[str, Any] = {"Version": "2012-10-17", "Statement": []}
 
@@ -67,15 +68,45 @@ def fetch(aws: Aws, name: str, *, may_look: bool = True) -> BucketFacts:
     return BucketFacts(name, is_ours=True, policy=Source(loaded, raw, Origin(Kind.BUCKET, name)))
 
 
+NOBODY = "nobody"
+"""The owner of a bucket that does not exist."""
+
+
+def owner(aws: Aws, name: str) -> str | None:
+    """Return the account of the credentials where the bucket is its own, empty text where it is another account's.
+
+    None where that cannot be told, and `NOBODY` where there is no such bucket.
+    """
+    account = aws.account()
+    ours = _look(aws, name, account)
+    if ours is None:
+        return account
+    if ours == _ABSENT:
+        return NOBODY
+    return "" if ours == _REFUSED and _look(aws, name, None) is None else None
+
+
 def rescue(aws: Aws, dossier: Dossier, bucket: str | None) -> tuple[Dossier, tuple[Verdict, ...]]:
     """Return the verdicts of a dossier, with what the bucket's policy allows where the principal's own do not."""
     verdicts = dossier.verdicts()
-    if bucket and any(verdict.is_denied and verdict.need.policy_of for verdict in verdicts):
+    if bucket and any(verdict.need.policy_of and verdict.outcome is not Outcome.ALLOWED for verdict in verdicts):
         facts = fetch(aws, bucket, may_look=False)
         if facts.policy is not None:
-            dossier = replace(dossier, resources={facts.subject: facts.policy})
+            owner = aws.account() if facts.is_ours else None
+            dossier = replace(
+                dossier,
+                needs=tuple(_owned(need, owner) if need.policy_of else need for need in dossier.needs),
+                resources={facts.subject: facts.policy},
+            )
             verdicts = dossier.verdicts()
     return dossier, verdicts
+
+
+def _owned(need: Need, owner: str | None) -> Need:
+    """Say whose the bucket is, where reading its policy has told it."""
+    if owner is None or need.account is not None:
+        return need
+    return replace(need, account=owner, context={**need.context, "s3:ResourceAccount": owner})
 
 
 def _refused(aws: Aws, name: str) -> BucketFacts:

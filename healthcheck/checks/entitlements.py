@@ -10,7 +10,7 @@ from healthcheck.checks.dossier import Dossier, Verdict
 from healthcheck.checks.needs import Need
 from healthcheck.checks.principal_policies import Policies
 from healthcheck.checks.principals import parse
-from healthcheck.iam import Layer, Outcome
+from healthcheck.iam import Flaw, Layer, NearMiss, Outcome
 from healthcheck.result import Evidence, Fix, Json, Result, critical, ok, unknown, warning
 
 _FULL_ACCESS = "policy/AmazonSageMakerFullAccess"
@@ -26,6 +26,8 @@ class Question:
     healthy: str
     """What is said when all is well: ``is allowed all that training needs``."""
     dossier: Dossier
+    who: str = ""
+    """Whose rights they are, where that is not the subject: its ARN and a space."""
     controls: tuple[Need, ...] = ()
     """Needs of other purposes, which a remedy must not meet by the way."""
     minor_reason: str = "telemetry_lost"
@@ -54,26 +56,27 @@ def judge(question: Question, verdicts: Sequence[Verdict] | None = None) -> Resu
     evidence = _evidence(question, told, refused, undecided)
     if fatal:
         reason, why = _why(fatal)
-        sentence = f"{subject}: may not {_list(fatal)}: {why}; {_consequences(fatal)}"
+        sentence = f"{subject}: {question.who}may not {_list(fatal)}: {why}; {_consequences(fatal)}"
         return critical(subject, sentence, reason=reason, fix=_fix(question, lacking), evidence=evidence)
     if undecided:
         return _undecided(question, undecided, evidence)
     if refused:
         _, why = _why(refused)
-        sentence = f"{subject}: may not {_list(refused)}: {why}; {_consequences(refused)}"
+        sentence = f"{subject}: {question.who}may not {_list(refused)}: {why}; {_consequences(refused)}"
         return warning(subject, sentence, reason=question.minor_reason, fix=_fix(question, lacking), evidence=evidence)
     return ok(subject, f"{subject}: {question.healthy}{_not_seen_of_resources(told)}", evidence=evidence)
 
 
 def _undecided(question: Question, undecided: Sequence[Verdict], evidence: Evidence) -> Result:
-    subject, show = question.subject, _show(question)
+    subject, show, asker = question.subject, _show(question), question.who or "it "
     holes = {hole for verdict in undecided for hole in verdict.decision.holes}
     missing = tuple(sorted({hole.action for hole in holes if hole.action}))
     if missing:
         names = ", ".join(sorted({hole.name for hole in holes if hole.action}))
         return unknown(
             subject,
-            f"{subject}: whether it may {_list(undecided)} cannot be told without {' and '.join(missing)} ({names})",
+            f"{subject}: whether {asker}may {_list(undecided)} cannot be told without {' and '.join(missing)} "
+            f"({names})",
             reason="not_permitted",
             fix=Fix(
                 f"Allow {', '.join(missing)} to the credentials that look.",
@@ -89,7 +92,7 @@ def _undecided(question: Question, undecided: Sequence[Verdict], evidence: Evide
     if holes:
         return unknown(
             subject,
-            f"{subject}: whether it may {_list(undecided)} cannot be told: "
+            f"{subject}: whether {asker}may {_list(undecided)} cannot be told: "
             f"{'; '.join(sorted(hole.name for hole in holes))}",
             reason="malformed_document",
             fix=Fix("Write the policy more plainly, or report it to the authors of sagemaker-healthcheck.", show),
@@ -103,7 +106,7 @@ def _undecided(question: Question, undecided: Sequence[Verdict], evidence: Evide
     )
     return unknown(
         subject,
-        f"{subject}: whether it may {_list(undecided)} hangs on {hangs_on}, which is known only at the time "
+        f"{subject}: whether {asker}may {_list(undecided)} hangs on {hangs_on}, which is known only at the time "
         f"({', '.join(statements[:_TOLD])})",
         reason="undecidable",
         fix=Fix(
@@ -128,9 +131,18 @@ def _why(refused: Sequence[Verdict]) -> tuple[str, str]:
                     labels = ", ".join(document.label for document in blocking.documents)
                     return reason, f"the {layer.value} {labels} does not allow {verdict.need.action}"
     misses = [miss for verdict in refused for miss in verdict.decision.near_misses]
+    if any(_is_trap(miss) for miss in misses) and all(miss.flaw is Flaw.OTHER_RESOURCE for miss in misses):
+        return "not_allowed", (
+            'no policy allows it: AmazonSageMakerFullAccess reaches only objects with "SageMaker", "Sagemaker", '
+            '"sagemaker" or "aws-glue" in their bucket\'s name or their own'
+        )
     if misses:
         return "not_allowed", f"no policy allows it; nearly {misses[0].where}: {misses[0].sentence}"
     return "not_allowed", "no policy allows it"
+
+
+def _is_trap(miss: NearMiss) -> bool:
+    return miss.layer is Layer.IDENTITY and (miss.document.arn or "").endswith(_FULL_ACCESS)
 
 
 def _fix(question: Question, refused: Sequence[Verdict]) -> Fix:

@@ -12,7 +12,9 @@ from healthcheck.checks import (
     bucket_facts,
     caller_needs,
     calling,
+    data_locations,
     entitlements,
+    locations,
     needs,
     principal_policies,
     role_existence,
@@ -201,3 +203,40 @@ def passable(aws: Aws, target: Target) -> Iterator[Result]:
         return
     question = Question(arn, f"may pass {role.text} to SageMaker", dossier, controls=starting)
     yield entitlements.judge(question, verdicts)
+
+
+@check(
+    every=timedelta(minutes=15),
+    after=["role.permissions", "bucket.policy"],
+    calls=[*READING_ROLES, "s3.GetBucketPolicy", "sts.GetCallerIdentity"],
+    optional_calls=["s3.HeadBucket"],
+    reasons=["boundary", "bucket_missing", "explicit_deny", "malformed_document", "not_allowed", "undecidable"],
+)
+def data_access(aws: Aws, target: Target) -> Iterator[Result]:
+    """The role may read and write every place in S3 that the settings name beside the bucket.
+
+    Why: AmazonSageMakerFullAccess lists every bucket, but reads and writes only objects with "sagemaker" or "aws-glue"
+        in their names: with any other bucket a job starts, finds its input, and is refused it.
+    Sees: for each entry under reads and writes, the role's policies and boundary on the real ARNs
+        of that prefix; the bucket's policy, where it allows what these do not; whose bucket it is.
+    Cannot see: what a bucket's policy denies (bucket.policy) and the keys of its objects (role.encryption); the policy
+        of another account's bucket, which has to let the role in, too; single objects, their tags and their owners.
+    Source: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonSageMakerFullAccess.html, read
+        2026-11-22 (version 29).
+    """
+    role = arns.parse(target.role) if target.role else None
+    if role is None:
+        yield _not_configured(target)
+        return
+    place = place_of(aws, target, role.text)
+    policies = principal_policies.fetch_role(aws, role.name)
+    found = [location for location in locations.of(target, place.home) if location.is_named]
+    for location in found:
+        owner = place.home.account if location.is_default else bucket_facts.owner(aws, location.bucket)
+        if owner == bucket_facts.NOBODY:
+            yield data_locations.missing(location, place.home.region)
+            continue
+        yield data_locations.judge(aws, location, place=place, target=target, policies=policies, owner=owner)
+    if not found:
+        said = f"{target.name}: the settings name no place in S3 beside the bucket, of which role.permissions tells"
+        yield skipped(target.name, said, reason="not_configured")

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from healthcheck.result import Status
-from healthcheck.testing import ACCOUNT, TARGET, AwsError, Case, Pages, Situation, denied
+from healthcheck.target import Target
+from healthcheck.testing import ACCOUNT, ROLE, TARGET, AwsError, Case, Pages, Situation, denied
 
 _NAME = f"sagemaker-us-east-1-{ACCOUNT}"
 _HERE = {"BucketRegion": "us-east-1"}
@@ -36,7 +37,92 @@ def _named(name: str | None, head: object = _HERE) -> Situation:
     return Situation(target=replace(TARGET, bucket=name), answers={"s3.HeadBucket": head})  # type: ignore[dict-item]
 
 
+_ROLE = {"AWS": ROLE}
+_ALICE = f"arn:aws:iam::{ACCOUNT}:user/alice"
+_OBJECTS = f"arn:aws:s3:::{_NAME}/*"
+
+
+def _deny(principal: object = "*", **condition: object) -> Mapping[str, Any]:
+    when = {"Condition": condition} if condition else {}
+    return {"Effect": "Deny", "Principal": principal, "Action": "s3:PutObject", "Resource": _OBJECTS, **when}
+
+
+def _policy(*statements: Mapping[str, Any], target: Target = TARGET, **more: Any) -> Situation:
+    answer = {"Policy": {"Version": "2012-10-17", "Statement": list(statements)}}
+    return Situation(target=target, answers={"s3.GetBucketPolicy": answer, **more.pop("answers", {})}, **more)
+
+
+def _without_policy(answer: object = AwsError("NoSuchBucketPolicy", "none", 404), **facts: Any) -> Situation:
+    head = facts.pop("head", _HERE)
+    return Situation(target=replace(TARGET, **facts), answers={"s3.GetBucketPolicy": answer, "s3.HeadBucket": head})  # type: ignore[dict-item]
+
+
+_ENCRYPTED: Mapping[str, Any] = {"Null": {"s3:x-amz-server-side-encryption": "true"}}
+_WITH_ALICE = replace(TARGET, caller=_ALICE)
+_FROM_ENDPOINT: Mapping[str, Any] = {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}
+_OF_ORGANISATION: Mapping[str, Any] = {"StringNotEquals": {"aws:PrincipalOrgID": "o-ours"}}
+_NO_TLS: Mapping[str, Any] = {"Bool": {"aws:SecureTransport": "false"}}
+_OLD_TLS: Mapping[str, Any] = {"NumericLessThan": {"s3:TlsVersion": 1.2}}
+
+_POLICIES = (
+    Case("no policy", _without_policy(), Status.OK),
+    Case("nobody without TLS", _policy(_deny(**_NO_TLS), _deny(**_OLD_TLS)), Status.OK),
+    Case("not the role", _policy(_deny(principal=_ROLE)), Status.CRITICAL, "explicit_deny"),
+    Case(
+        "only others", _policy(_deny(ArnNotLike={"aws:PrincipalArn": "arn:aws:iam::*:role/service-role/*"})), Status.OK
+    ),
+    Case("nothing unencrypted", _policy(_deny(**_ENCRYPTED)), Status.OK),
+    Case(
+        "nothing unencrypted, and a person",
+        _policy(_deny(**_ENCRYPTED), target=_WITH_ALICE),
+        Status.CRITICAL,
+        "caller_denied",
+    ),
+    Case(
+        "nothing unencrypted, and a person who names a key",
+        _policy(
+            _deny(**_ENCRYPTED),
+            target=replace(_WITH_ALICE, output_keys=(f"arn:aws:kms:us-east-1:{ACCOUNT}:key/0-1",)),
+        ),
+        Status.OK,
+    ),
+    Case("nobody from elsewhere", _policy(_deny(**_FROM_ENDPOINT)), Status.UNKNOWN, "undecidable"),
+    Case("from the endpoint", _policy(_deny(**_FROM_ENDPOINT), settings={"vpc_endpoint": "vpce-1"}), Status.OK),
+    Case(
+        "from another endpoint",
+        _policy(_deny(**_FROM_ENDPOINT), settings={"vpc_endpoint": "vpce-2"}),
+        Status.CRITICAL,
+        "explicit_deny",
+    ),
+    Case("nobody of elsewhere", _policy(_deny(**_OF_ORGANISATION)), Status.UNKNOWN, "undecidable"),
+    Case("of the organisation", _policy(_deny(**_OF_ORGANISATION), settings={"organization": "o-ours"}), Status.OK),
+    Case("a policy of another grammar", _policy({"Effect": "Perhaps"}), Status.UNKNOWN, "malformed_document"),
+    Case(
+        "ours, and its policy closed to us",
+        _without_policy(denied("s3.GetBucketPolicy")),
+        Status.UNKNOWN,
+        "not_permitted",
+    ),
+    Case(
+        "another account's",
+        _without_policy(denied("s3.GetBucketPolicy"), bucket="theirs", head=_by_owner(_REFUSED, _HERE)),
+        Status.SKIPPED,
+        "not_applicable",
+    ),
+    Case(
+        "nobody knows whose",
+        _without_policy(denied("s3.GetBucketPolicy"), bucket="theirs", head=_REFUSED),
+        Status.UNKNOWN,
+        "not_permitted",
+    ),
+    Case("gone", _without_policy(AwsError("NoSuchBucket", "gone", 404)), Status.SKIPPED, "not_configured"),
+    Case("data beside it", _without_policy(bucket=None, writes=("s3://acme/out",)), Status.OK),
+    Case("no bucket", _without_policy(bucket=None), Status.SKIPPED, "not_configured"),
+    Case("nobody", _without_policy(role=None, caller="none"), Status.SKIPPED, "not_configured"),
+)
+
 CASES = {
+    "bucket.policy": _POLICIES,
     "bucket.reachable": (
         Case("the default bucket is there and ours", _default(_HERE), Status.OK),
         Case("it is not there yet", _default(_ABSENT), Status.WARNING, "missing"),

@@ -199,7 +199,114 @@ _PERMISSIONS: Sequence[Case] = (
     Case("no role", permitted(target=replace(TARGET, role=None)), Status.SKIPPED, "not_configured"),
 )
 
+_FULL_ACCESS_S3 = policy(
+    allow("s3:ListBucket", "arn:aws:s3:::*"),
+    allow(["s3:GetObject", "s3:PutObject"], ["arn:aws:s3:::*SageMaker*", "arn:aws:s3:::*sagemaker*"]),
+)
+_MANAGED = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
+_OF_ACME = [
+    allow("s3:ListBucket", "arn:aws:s3:::acme"),
+    allow(["s3:GetObject", "s3:PutObject"], "arn:aws:s3:::acme/out/*"),
+]
+_HERE = {"BucketRegion": "us-east-1"}
+_ACME = {
+    "Effect": "Allow",
+    "Principal": {"AWS": ROLE},
+    "Action": "s3:*",
+    "Resource": ["arn:aws:s3:::acme", "arn:aws:s3:::acme/*"],
+}
+
+
+def _data(*statements: Policy, head: Any = _HERE, **facts: Any) -> Situation:
+    answers = facts.pop("answers", {})
+    boundary, attached = facts.pop("boundary", None), facts.pop("attached", None)
+    target = replace(TARGET, **({"bucket": None} | facts))
+    found = permitted(policy(*statements) if statements else None, boundary=boundary, attached=attached, target=target)
+    return replace(found, answers={**found.answers, "s3.HeadBucket": head, **answers})
+
+
+def _by_owner(owned: Any, anybody: Any) -> Any:
+    return lambda asked: owned if asked.get("ExpectedBucketOwner") == ACCOUNT else anybody
+
+
+_ABSENT = AwsError("404", "Not Found", 404)
+_REFUSED = denied("s3.HeadBucket")
+_OWNED = {"StringEquals": {"aws:ResourceAccount": ACCOUNT}}
+
+_DATA: Sequence[Case] = (
+    Case(
+        "the default bucket, which is another check's",
+        _data(bucket="default", attached={_MANAGED: _FULL_ACCESS_S3}),
+        Status.SKIPPED,
+        "not_configured",
+    ),
+    Case("a place to write to", _data(*_OF_ACME, writes=("s3://acme/out",)), Status.OK),
+    Case("a place to read from, which nobody writes", _data(*_OF_ACME, reads=("s3://acme/out/",)), Status.OK),
+    Case("another prefix", _data(*_OF_ACME, reads=("s3://acme/in/",)), Status.CRITICAL, "not_allowed"),
+    Case(
+        "AmazonSageMakerFullAccess alone",
+        _data(attached={_MANAGED: _FULL_ACCESS_S3}, reads=("s3://acme/in/",)),
+        Status.CRITICAL,
+        "not_allowed",
+    ),
+    Case(
+        "AmazonSageMakerFullAccess, and a prefix that it reaches",
+        _data(attached={_MANAGED: _FULL_ACCESS_S3}, reads=("s3://acme/sagemaker/in/",)),
+        Status.OK,
+    ),
+    Case(
+        "a bucket that lets the role in",
+        _data(writes=("s3://acme/out/",), answers={"s3.GetBucketPolicy": {"Policy": policy(_ACME)}}),
+        Status.OK,
+    ),
+    Case(
+        "a bucket of which nobody knows whether it lets the role in",
+        _data(writes=("s3://acme/out/",), answers={"s3.GetBucketPolicy": denied("s3.GetBucketPolicy")}),
+        Status.UNKNOWN,
+        "not_permitted",
+    ),
+    Case(
+        "another account's, and the role's side is right",
+        _data(*_OF_ACME, writes=("s3://acme/out/",), head=_by_owner(_REFUSED, _HERE)),
+        Status.OK,
+    ),
+    Case("only our own buckets", _data({**allow("s3:*"), "Condition": _OWNED}, writes=("s3://acme/",)), Status.OK),
+    Case(
+        "only through an endpoint",
+        _data({**allow("s3:*"), "Condition": {"StringEquals": {"aws:SourceVpce": "vpce-1"}}}, writes=("s3://acme/",)),
+        Status.UNKNOWN,
+        "undecidable",
+    ),
+    Case(
+        "a Deny",
+        _data(allow("s3:*"), {**allow("s3:GetObject"), "Effect": "Deny"}, reads=("s3://acme/",)),
+        Status.CRITICAL,
+        "explicit_deny",
+    ),
+    Case(
+        "a boundary",
+        _data(allow("s3:*"), boundary=policy(allow("logs:*")), reads=("s3://acme/",)),
+        Status.CRITICAL,
+        "boundary",
+    ),
+    Case(
+        "a policy of another grammar",
+        _data({"Effect": "Perhaps"}, reads=("s3://acme/",)),
+        Status.UNKNOWN,
+        "malformed_document",
+    ),
+    Case(
+        "a bucket that is not there",
+        _data(*_OF_ACME, reads=("s3://acme/out/",), head=_ABSENT),
+        Status.CRITICAL,
+        "bucket_missing",
+    ),
+    Case("no place at all", _data(), Status.SKIPPED, "not_configured"),
+    Case("no role", _data(role=None), Status.SKIPPED, "not_configured"),
+)
+
 CASES = {
+    "role.data_access": _DATA,
     "role.configured": (
         Case("a role's ARN", _configured(ROLE), Status.OK),
         Case("a settings file that names none", _configured(None), Status.SKIPPED, "not_configured"),

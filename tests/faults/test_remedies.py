@@ -8,7 +8,7 @@ import pytest
 from healthcheck.result import Status
 from healthcheck.testing.world import FAULTS, Fault, WorldClient
 from tests.faults import aws_command
-from tests.faults.examination import Look
+from tests.faults.examination import Examination, Look
 
 _CHECKS = frozenset(
     {
@@ -25,6 +25,7 @@ _CHECKS = frozenset(
 _IN_WORDS = frozenset(
     {
         "caller-needs-vpc",  # mended where it is told as well: by naming subnets; see the test below
+        "data-bucket-missing",  # made by a command of another kind
         "caller-unknown",  # the settings are to be corrected
         "permissions-undecidable",  # nothing is known to be broken
     }
@@ -45,14 +46,20 @@ def test_the_faults_that_are_left_out_exist() -> None:
 @pytest.mark.parametrize("fault", MENDABLE, ids=lambda fault: fault.id)
 def test_what_is_told_mends_the_fault(fault: Fault, world: WorldClient, look: Look) -> None:
     world.break_(fault.id)
-    root = look().run(fault.check).decisive
-    assert root.fix is not None
-    assert root.fix.commands
-
     shop = world.describe()["setups"]["shop"]
     administrator = boto3.session.Session(shop["key_id"], shop["secret"], region_name=shop["regions"][0])
-    for command in root.fix.commands:
-        aws_command.run(command, administrator, shop["url"])
 
-    seen = look()
+    def mend(check: str, seen: Examination) -> Examination:
+        fix = seen.run(check).decisive.fix
+        assert fix is not None
+        assert fix.commands
+        for command in fix.commands:
+            aws_command.run(command, administrator, shop["url"])
+        return look()
+
+    seen = mend(fault.check, look())
+    assert seen.run(fault.check).status is Status.OK
+    # What was blocked may have something of its own to tell.
+    for run in [run for run in seen.runs if run.status is not Status.OK]:
+        seen = mend(run.check, seen)
     assert {run.check: run.decisive.summary for run in seen.runs if run.status is not Status.OK} == {}

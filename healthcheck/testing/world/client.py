@@ -72,6 +72,7 @@ def client_side(world: Mapping[str, Any], names: Iterable[str], directory: Path)
             "account": setup["account"],
             "regions": list(setup["regions"]),
             "role": setup["role"],
+            "reads": setup["reads"],
             "caller": setup["caller"],
         }
         if setup["assume_role"]:

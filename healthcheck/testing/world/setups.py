@@ -26,6 +26,8 @@ ROLE_PATH = "/service-role/"
 READER_ROLE = "HealthcheckReader"
 EXTERNAL_ID = "imitation-external-id"
 FULL_ACCESS = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
+CURATED = "curated/"
+"""The part of the data bucket that the customer's policy covers."""
 CUSTOMER_POLICY = "SageMakerBucketAccess"
 
 HEALTHY_TRUST: Mapping[str, Any] = {
@@ -39,6 +41,11 @@ HEALTHY_TRUST: Mapping[str, Any] = {
 def role_arn(account: str) -> str:
     """Name the execution role of an account."""
     return f"arn:aws:iam::{account}:role{ROLE_PATH}{ROLE_NAME}"
+
+
+def data_bucket(account: str) -> str:
+    """Name the bucket of an account that no managed policy of AWS's reaches."""
+    return f"acme-data-{account}"
 
 
 class Area(Enum):
@@ -113,6 +120,8 @@ class Setup:
             case Area.BUCKET:
                 for region in self.bucket_regions:
                     self.build_bucket(region)
+                with contextlib.suppress(self.s3.exceptions.BucketAlreadyOwnedByYou):
+                    create_bucket(self.s3, data_bucket(self.blueprint.account), self.blueprint.regions[0])
             case Area.PEOPLE:
                 self.people.build()
             case Area.CALLER:
@@ -214,6 +223,14 @@ class Setup:
         if is_open:
             self.stranger.open_buckets.add(self.bucket(region))
 
+    def deny_in_bucket(self, *statements: Mapping[str, Any]) -> None:
+        """Put Denies onto the bucket's objects into its policy."""
+        for region in self.bucket_regions:
+            objects = f"arn:aws:s3:::{self.bucket(region)}/*"
+            denies = [{"Effect": "Deny", "Action": "s3:PutObject", "Resource": objects, **each} for each in statements]
+            policy = json.dumps({"Version": "2012-10-17", "Statement": denies})
+            self.s3.put_bucket_policy(Bucket=self.bucket(region), Policy=policy)
+
     def forbid_bucket(self, region: str) -> None:
         """Put a policy on the bucket that denies looking at it to everybody."""
         policy = {
@@ -270,7 +287,7 @@ class Clients:
 
 
 def build_account(iam: IAMClient, account: str) -> None:
-    """Make what a role needs before it: the customer's policy for the default bucket."""
+    """Make what a role needs before it: the customer's policy for the default bucket and data."""
     document = {
         "Version": "2012-10-17",
         "Statement": [
@@ -279,6 +296,11 @@ def build_account(iam: IAMClient, account: str) -> None:
                 "Effect": "Allow",
                 "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
                 "Resource": [f"arn:aws:s3:::sagemaker-*-{account}/*"],
+            },
+            {
+                "Effect": "Allow",
+                "Action": "s3:GetObject",
+                "Resource": f"arn:aws:s3:::{data_bucket(account)}/{CURATED}*",
             },
         ],
     }

@@ -151,6 +151,7 @@ class World:
             "regions": list(blueprint.regions),
             "profile": blueprint.via or blueprint.name,
             "role": setup.role_arn,
+            "reads": [f"s3://{building.data_bucket(blueprint.account)}/{building.CURATED}"],
             "caller": setup.people.arn,
             "assume_role": f"arn:aws:iam::{blueprint.account}:role/{building.READER_ROLE}" if is_via else None,
             "external_id": building.EXTERNAL_ID if is_via else None,

@@ -24,6 +24,7 @@ _CHECKS = {
     "iam:GetGroupPolicy": "caller.permissions",
     "iam:ListGroupPolicies": "caller.permissions",
     "iam:ListAttachedGroupPolicies": "caller.permissions",
+    "s3:GetBucketPolicy": "bucket.policy",
     "s3:ListBucket": "bucket.reachable",
 }
 

@@ -20,6 +20,8 @@ _CALLERS = (
     "role.trust",
     "role.permissions",
     "role.passable",
+    "role.data_access",
+    "bucket.policy",
     "caller.permissions",
     "bucket.reachable",
 )

@@ -24,6 +24,7 @@ def _unset(side: ClientSide, target: str) -> None:
 def _without_bucket(region: str) -> Callable[[ClientSide, str], None]:
     def change(side: ClientSide, target: str) -> None:
         side.targets[target] |= {"regions": [region], "bucket": "none"}
+        del side.targets[target]["reads"]
 
     return change
 
@@ -57,7 +58,9 @@ FAULTS = (
         reason="unlisted",
         status=Status.WARNING,
         client=_without_bucket("us-central-1"),
-        also={"bucket.reachable": (Status.SKIPPED, "not_configured")},
+        also=dict.fromkeys(
+            ("bucket.reachable", "bucket.policy", "role.data_access"), (Status.SKIPPED, "not_configured")
+        ),
     ),
     Fault(
         id="region-unheard-of",

@@ -194,6 +194,7 @@ FAULTS = (
         check="role.permissions",
         reason="undecidable",
         status=Status.UNKNOWN,
+        also={"role.data_access": (Status.UNKNOWN, "undecidable")},
         area=Area.ROLE,
         strike=_conditional_deny,
     ),
