@@ -7,6 +7,7 @@ import difflib
 import platform
 import re
 import sys
+from collections.abc import Callable
 from typing import Literal, NoReturn
 
 from healthcheck import __version__
@@ -131,6 +132,7 @@ class Arguments(argparse.Namespace):
     log_level: Literal["debug", "info", "warning", "error"] | None
     any_resource: bool
     check_id: str
+    error: list[str]
     schema: bool
     break_fault: str | None
     mend_fault: str | None
@@ -233,6 +235,34 @@ def build_parser() -> Parser:
         if name != "schema":
             _add_config(added)
 
+    _add_questions(command)
+
+    demo = command("demo", "demo:execute", "see it at work without an AWS account", _DEMO, _DEMO_EXAMPLES)
+    demo.add_argument("--listen", metavar="HOST:PORT", help="default: 127.0.0.1:9479; port 0 chooses a free one")
+    deed = demo.add_mutually_exclusive_group()
+    deed.add_argument("--break", dest="break_fault", metavar="FAULT", help="break something in the running demo")
+    deed.add_argument("--mend", dest="mend_fault", metavar="FAULT", help="mend it again")
+    deed.add_argument("--faults", action="store_true", help="list what can be broken")
+    return parser
+
+
+def _add_questions(command: Callable[..., Parser]) -> None:
+    """Add what is answered offline."""
+    explain = command(
+        "explain",
+        "explain:execute",
+        "say what an error of SageMaker, AWS or their SDKs really means",
+        question_texts.EXPLAIN,
+        question_texts.EXPLAIN_EXAMPLES,
+    )
+    explain.add_argument("error", nargs="*", metavar="TEXT", help="the error's text; none, or -, reads stdin")
+    explain.add_argument(
+        "--target", action="append", default=[], metavar="NAME", help="go on to run the checks that settle it there"
+    )
+    _add_config(explain)
+    explain.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
+    explain.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="default: %(default)s")
+
     iam = command("iam", "iam:execute_evaluate", "ask the policy engine a question, offline")
     questions = iam.add_subparsers(title="questions", metavar="QUESTION", dest="question", required=True)
     for name, summary, description, examples in (
@@ -253,14 +283,6 @@ def build_parser() -> Parser:
         added.set_defaults(command=f"iam:execute_{name}")
         added.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
         added.add_argument("--schema", action="store_true", help="print the question's JSON Schema and end")
-
-    demo = command("demo", "demo:execute", "see it at work without an AWS account", _DEMO, _DEMO_EXAMPLES)
-    demo.add_argument("--listen", metavar="HOST:PORT", help="default: 127.0.0.1:9479; port 0 chooses a free one")
-    deed = demo.add_mutually_exclusive_group()
-    deed.add_argument("--break", dest="break_fault", metavar="FAULT", help="break something in the running demo")
-    deed.add_argument("--mend", dest="mend_fault", metavar="FAULT", help="mend it again")
-    deed.add_argument("--faults", action="store_true", help="list what can be broken")
-    return parser
 
 
 def _add_config(parser: Parser) -> None:

@@ -1,4 +1,4 @@
-"""What the help of `iam` teaches."""
+"""What the help of `explain` and `iam` teaches."""
 
 EVALUATE = """\
 Decide one request by the policies that are given, as AWS would, and say why. The question is
@@ -52,3 +52,18 @@ the question (only trust_policy is required; --schema prints all of its shape):
 The trust policy may be what the AWS CLI prints of the role:
 
   aws iam get-role --role-name Train | jq '{trust_policy: .}' | sagemaker-healthcheck iam assumable"""
+
+EXPLAIN = """\
+Say what an error text really means, which check settles it, and what mends it. Many texts name the
+wrong thing: "No S3 objects found" may be a missing permission, "Could not assume role" a wrong ARN.
+The text is a line or a whole traceback; it stays on this machine.
+
+With --target it goes on to run the checks that settle it, and their exit code counts. Without:
+0 explained, 3 nothing that is known explains it."""
+
+EXPLAIN_EXAMPLES = """\
+examples:
+  sagemaker-healthcheck explain "Could not assume role arn:aws:iam::111122223333:role/Train"
+  python train.py 2>&1 | tail -n 50 | sagemaker-healthcheck explain
+  sagemaker-healthcheck explain --target prod/us-east-1 "No S3 objects found under S3 URL"
+  sagemaker-healthcheck explain --format json < error.txt | jq -r '.findings[0].id'"""

@@ -1,0 +1,121 @@
+"""From a pasted text to what it may mean, the likeliest first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+
+from healthcheck.aws.answers import Denial, ErrorAnswer
+from healthcheck.aws.errors import SDK_ERRORS
+from healthcheck.errors import FailureKind
+from healthcheck.symptoms.symptom import Confidence, Symptom
+from healthcheck.symptoms.table import SYMPTOMS
+
+_LONGEST = 20_000
+"""Characters of a text that are read: what matters of a traceback is at its end."""
+
+_ANSWER = re.compile(
+    r"An error occurred \(([\w.]+)\) when calling the (\w+) operation(?: \([^)]*\))?: ?(.*)", re.DOTALL
+)
+_WORD = re.compile(r"\b[A-Z][A-Za-z0-9]{5,60}\b")
+_CODE = re.compile(r"\b([A-Z][A-Za-z0-9]{5,60})(?:: |</Code>|\))|Code\W{1,4}([A-Z][A-Za-z0-9]{5,60})\b")
+_STATUS = re.compile(r"\b(?:Status Code|HTTP)[: ]{1,2}(\d{3})\b", re.IGNORECASE)
+_CONFIDENCES = tuple(Confidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a text may mean."""
+
+    symptom: Symptom
+    confidence: Confidence
+    """The symptom's, and no more than likely where a word that could be a code is all there is."""
+    meaning: str
+    """The symptom's, with what the text names in its place."""
+
+
+class _Grade(Enum):
+    """What a symptom was recognised by; the earlier the better."""
+
+    DENY = 0
+    """A Deny in a layer that the text names: whatever else is missing, no Allow helps."""
+    WORDS = 1
+    LAYER = 2
+    CODE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What a text says, before anything is made of it."""
+
+    text: str
+    operation: str
+    denial: Denial
+    kinds: frozenset[FailureKind]
+    """By a code or exception that stands where such stand."""
+    hints: frozenset[FailureKind]
+    """By words that are codes or exceptions, wherever they stand."""
+
+
+def diagnose(text: str) -> tuple[Finding, ...]:
+    """Return what a text may mean, the likeliest first; nothing where no row of the table knows it."""
+    facts = _facts(" ".join(text[-_LONGEST:].split()))
+    found = [(grade, confidence, symptom) for symptom in SYMPTOMS for grade, confidence in _grades(symptom, facts)]
+    if any(grade is not _Grade.CODE for grade, _, _ in found):
+        # A bare code tells less than the words beside it do.
+        found = [row for row in found if row[0] is not _Grade.CODE]
+    found.sort(key=lambda row: (_CONFIDENCES.index(row[1]), row[0].value))
+    named = {"operation": facts.operation or "the request", "action": facts.denial.action or "the action"}
+    return tuple(Finding(symptom, confidence, symptom.means.format_map(named)) for _, confidence, symptom in found)
+
+
+def _grades(symptom: Symptom, facts: _Facts) -> Iterator[tuple[_Grade, Confidence]]:
+    """Yield by what a symptom is recognised, and how surely, once; nothing where it does not apply."""
+    denial = facts.denial
+    if any(pattern.search(facts.text) for pattern in _compiled(symptom.patterns)):
+        yield _Grade.WORDS, symptom.confidence
+    elif denial.layer in symptom.layers and symptom.is_explicit in (None, denial.is_explicit):
+        # That no policy allows it is all that a code says, too.
+        implicit = _Grade.CODE if denial.layer == "identity" else _Grade.LAYER
+        yield _Grade.DENY if denial.is_explicit else implicit, symptom.confidence
+    elif facts.kinds.intersection(symptom.kinds):
+        yield _Grade.CODE, symptom.confidence
+    elif facts.hints.intersection(symptom.kinds):
+        weaker = max(_CONFIDENCES.index(symptom.confidence), _CONFIDENCES.index(Confidence.LIKELY))
+        yield _Grade.CODE, _CONFIDENCES[weaker]
+
+
+@cache
+def _compiled(patterns: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
+
+
+def _facts(text: str) -> _Facts:
+    kinds: set[FailureKind] = set()
+    answer = _ANSWER.search(text)
+    if answer:
+        kinds.add(ErrorAnswer(answer[1], answer[3], 0).kind)
+    named = {word: _kind_of(word, text) for word in set(_WORD.findall(text))}
+    kinds |= {kind for pair in _CODE.findall(text) if (kind := named.get(pair[0] or pair[1]))}
+    hints = {kind for kind in named.values() if kind}
+    hints |= {ErrorAnswer("", text, int(status)).kind for status in _STATUS.findall(text)}
+    meaningless = {FailureKind.BAD_ANSWER}
+    return _Facts(
+        text,
+        answer[2] if answer else "",
+        Denial.of(text),
+        frozenset(kinds - meaningless),
+        frozenset(hints - meaningless),
+    )
+
+
+def _kind_of(word: str, text: str) -> FailureKind | None:
+    """Return what a word means if it is a code of AWS's or an exception of its SDK's."""
+    if word in SDK_ERRORS:
+        return SDK_ERRORS[word]
+    kind = ErrorAnswer(word, text, 0).kind
+    # What the message says by itself, it says beside any word.
+    return kind if kind is not ErrorAnswer("", text, 0).kind else None
