@@ -35,6 +35,11 @@ class CredentialSource:
         base = f"profile {self.profile}" if self.profile else "ambient credentials"
         return f"role {self.assume_role} from {base}" if self.assume_role else base
 
+    @property
+    def base(self) -> CredentialSource:
+        """The source that the role is assumed from; without a role, as good as itself."""
+        return CredentialSource(profile=self.profile)
+
 
 AMBIENT = CredentialSource()
 

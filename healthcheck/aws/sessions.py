@@ -17,7 +17,7 @@ from healthcheck.aws.errors import Unresolved
 from healthcheck.aws.profiles import Profiles, Stamp
 from healthcheck.aws.resolution import RESOLUTION_ERRORS, explain, nothing_found
 from healthcheck.capabilities import Credentials
-from healthcheck.errors import Failure
+from healthcheck.errors import Failure, FailureKind
 from healthcheck.target import CredentialSource
 
 REFRESH_BEFORE = timedelta(minutes=15)
@@ -31,6 +31,11 @@ RESOLVE_SECONDS = 45.0
 
 FAILURE_SECONDS = 10.0
 """A failure is told to everybody who asks within this time: a fleet of targets shares one broken source."""
+
+_FAULTS_OF_BASES = frozenset(
+    {FailureKind.CREDENTIALS_EXPIRED, FailureKind.CREDENTIALS_INVALID, FailureKind.CLOCK_SKEWED}
+)
+"""Answers to sts.AssumeRole that come before anybody has looked at the role: the signature was not accepted."""
 
 _WELL_FORMED = re.compile(r"A(?:KI|SI)A[A-Z0-9]{16}")
 _SHOWN = 4
@@ -192,7 +197,15 @@ class Sources:
             if expires is not None and expires - now > STILL_USABLE:
                 return last
         entry.holder = None
-        return Resolved(source, Credentials(source.name, failure=failure), None, entry.generation)
+        base = self._base_at_fault(source, failure)
+        return Resolved(source, Credentials(source.name, failure=failure, base=base), None, entry.generation)
+
+    def _base_at_fault(self, source: CredentialSource, failure: Failure) -> Credentials | None:
+        """Return the credentials that a role was assumed with, where the failure is theirs."""
+        base = self._entry(_base(source)).resolved if source.assume_role else None
+        if base is None or (base.failure is None and failure.kind not in _FAULTS_OF_BASES):
+            return None
+        return base.credentials
 
     def _open(self, source: CredentialSource, region: str | None) -> _Holder | None:
         if source.assume_role:
@@ -242,7 +255,7 @@ def with_bases(sources: Iterable[CredentialSource]) -> frozenset[CredentialSourc
 
 
 def _base(source: CredentialSource) -> CredentialSource:
-    return CredentialSource(profile=source.profile)
+    return source.base
 
 
 def _renews_itself(holder: _Holder | None) -> bool:

@@ -87,6 +87,10 @@ def valid(aws: Aws, target: Target) -> Iterator[Result]:
     Cannot see: whether a rejected key was deleted or made inactive: a dead key cannot ask about itself.
     Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html, read 2026-11-22.
     """
+    base, failed = aws.credentials.base, aws.credentials.failure
+    if base is not None and base.failure is None and failed is not None:
+        yield identity.refused(target.source.base, base, failed)  # there is nothing to ask with
+        return
     client = aws.client("sts")
     try:
         answer = client.get_caller_identity()
@@ -143,15 +147,16 @@ def expiry(aws: Aws, host: Host, target: Target, *, horizon: timedelta = timedel
     Settings:
         horizon: how long before their end credentials are worth a warning
     """
+    credentials = aws.credentials.base or aws.credentials
     files = _files(host)
     profile = aws_files.active_profile(target.source.profile, host.environ)
     noted = next((end for file in files if (end := lifetimes.noted_end(file.profiles.get(profile, {})))), None)
     yield lifetimes.judge(
-        aws.credentials,
+        credentials,
         aws.now,
         horizon,
-        sso=_sso_token(host, files, profile) if aws.credentials.method == "sso" else None,
-        noted=noted if aws.credentials.method == "shared-credentials-file" else None,
+        sso=_sso_token(host, files, profile) if credentials.method == "sso" else None,
+        noted=noted if credentials.method == "shared-credentials-file" else None,
         profile=target.source.profile,
     )
 

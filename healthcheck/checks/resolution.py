@@ -20,7 +20,13 @@ _FROM_FILES = frozenset({"shared-credentials-file", "config-file"})
 def verdict(
     source: CredentialSource, credentials: Credentials, files: tuple[AwsFile, ...], environ: Mapping[str, str]
 ) -> Result:
-    """Judge what resolving a source gave, beside what its files say."""
+    """Judge what resolving a source gave, beside what its files say.
+
+    A role whose base fails is not at fault: the verdict is on the base, in the words of everybody who uses that.
+    What AWS says of a base that was found is for credentials.valid to tell.
+    """
+    if credentials.base is not None:
+        return verdict(source.base, credentials.base, files, environ)
     profile = active_profile(source.profile, environ)
     if credentials.failure is not None:
         return _failed(Unresolved(source, profile, credentials.failure, files, environ))

@@ -506,6 +506,31 @@ def test_a_role_of_a_source_that_has_no_keys_says_why(make_bench: MakeBench) -> 
     assert failure.sentence.startswith(f"role {ROLE} from ambient credentials: ambient credentials: no credentials")
 
 
+@pytest.mark.parametrize("code", ["ExpiredToken", "InvalidClientTokenId", "SignatureDoesNotMatch"])
+def test_keys_that_are_refused_before_anybody_looks_at_the_role_are_the_bases_fault(bench: Bench, code: str) -> None:
+    bench.aws.answers["sts.AssumeRole"] = lambda _: error(code)
+
+    base = resolve(bench, CredentialSource(assume_role=ROLE)).base
+
+    assert base == resolve(bench)
+
+
+def test_a_base_that_cannot_be_resolved_is_at_fault(make_bench: MakeBench) -> None:
+    bench = make_bench()
+
+    base = resolve(bench, CredentialSource(assume_role=ROLE)).base
+
+    assert base is not None
+    assert (base.source, base.failure) == ("ambient credentials", resolve(bench).failure)
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "Throttling", "ValidationError"])
+def test_a_base_whose_signature_was_accepted_is_not_at_fault(bench: Bench, code: str) -> None:
+    bench.aws.answers["sts.AssumeRole"] = lambda _: error(code)
+
+    assert resolve(bench, CredentialSource(assume_role=ROLE)).base is None
+
+
 def test_a_shared_file_of_another_encoding_is_told(make_bench: MakeBench) -> None:
     bench = make_bench()
     (bench.home / "credentials").write_bytes("[other]\naws_access_key_id=ä\n".encode("utf-16"))

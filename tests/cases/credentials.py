@@ -204,6 +204,16 @@ def _refused_in_opt_in(status: object) -> Situation:
     )
 
 
+def base_refused(kind: FailureKind, code: str) -> Situation:
+    """A role whose base AWS does not accept: nobody has looked at the role."""
+    failure = Failure(kind, f"role {ROLE} from profile prod: refused", "sts.AssumeRole", code)
+    base = Credentials("profile prod", "shared-credentials-file", "AKIA", "TEST")
+    source = CredentialSource(profile="prod", assume_role=ROLE)
+    return Situation(
+        target=replace(TARGET, source=source), credentials=Credentials(source.name, failure=failure, base=base)
+    )
+
+
 _UNKNOWN_TOKEN = AwsError("UnrecognizedClientException", "", 400)
 
 _VALID = (
@@ -258,6 +268,18 @@ _VALID = (
         "throttled",
     ),
     Case("STS throttles", _refused("Throttling", "Rate exceeded"), Status.UNKNOWN, "throttled"),
+    Case(
+        "a deleted key that a role is assumed with",
+        base_refused(FailureKind.CREDENTIALS_INVALID, "InvalidClientTokenId"),
+        Status.CRITICAL,
+        "key_rejected",
+    ),
+    Case(
+        "a session that is over, that a role is assumed with",
+        base_refused(FailureKind.CREDENTIALS_EXPIRED, "ExpiredToken"),
+        Status.CRITICAL,
+        "expired",
+    ),
 )
 
 
@@ -307,6 +329,11 @@ _HORIZON = timedelta(hours=12)
 
 _EXPIRY = (
     Case("long-lived keys", Situation(), Status.OK),
+    Case(
+        "long-lived keys that no role can be assumed with",
+        base_refused(FailureKind.CREDENTIALS_INVALID, "InvalidClientTokenId"),
+        Status.OK,
+    ),
     Case("a role that the SDK assumes again", lasting("assume-role", NOW + timedelta(minutes=40)), Status.OK),
     Case("an instance's role", lasting("iam-role", NOW + timedelta(hours=5)), Status.OK),
     Case("exactly the horizon", lasting("env", NOW + _HORIZON), Status.OK),

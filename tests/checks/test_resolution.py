@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,37 @@ def test_the_command_that_removes_a_byte_order_mark_does_so(tmp_path: Path, enco
     assert words[0] == "python3"
     subprocess.run([sys.executable, *words[1:]], check=True)
     assert path.read_bytes() == b"[prod]\nregion = us-east-1\n"
+
+
+ROLE = CredentialSource(profile="prod", assume_role="arn:aws:iam::111122223333:role/Watcher")
+
+
+def test_a_role_whose_base_fails_is_told_in_the_words_of_the_base() -> None:
+    """Whoever uses the base itself, and whoever assumes a role with it, see one cause."""
+    failure = Failure(FailureKind.NO_CREDENTIALS, "profile prod: it said so.", None, "ProfileNotFound")
+    base = Credentials(PROD.name, failure=failure)
+    theirs = replace(failure, sentence=f"{ROLE.name}: profile prod: it said so.")
+    seen = verdict(ROLE, Credentials(ROLE.name, failure=theirs, base=base), (), {})
+    assert seen == verdict(PROD, base, (), {})
+    assert (seen.subject, seen.reason) == ("profile prod", "profile_missing")
+
+
+def test_a_base_that_was_found_and_is_refused_is_for_another_check_to_tell() -> None:
+    failure = Failure(FailureKind.CREDENTIALS_INVALID, "refused", "sts.AssumeRole", "InvalidClientTokenId")
+    base = Credentials(PROD.name, "shared-credentials-file", "AKIA", "TEST")
+    seen = verdict(ROLE, Credentials(ROLE.name, failure=failure, base=base), (), {})
+    assert (seen.subject, seen.status) == ("profile prod", Status.OK)
+
+
+def test_a_base_with_a_template_for_a_key_is_told_as_that() -> None:
+    failure = Failure(FailureKind.CREDENTIALS_INVALID, "refused", "sts.AssumeRole", "InvalidClientTokenId")
+    base = Credentials(PROD.name, "shared-credentials-file", "[YOU", "KEY]", key_id_well_formed=False)
+    file = credentials("[prod]\naws_access_key_id = [YOUR_KEY]\naws_secret_access_key = x\n")
+    seen = verdict(ROLE, Credentials(ROLE.name, failure=failure, base=base), (file,), {})
+    assert (seen.subject, seen.reason) == ("profile prod", "placeholder")
+
+
+def test_a_role_that_may_not_be_assumed_is_told_as_the_roles() -> None:
+    failure = Failure(FailureKind.NOT_PERMITTED, "refused", "sts.AssumeRole", "AccessDenied")
+    seen = verdict(ROLE, Credentials(ROLE.name, failure=failure), (), {})
+    assert (seen.subject, seen.reason) == (ROLE.name, "assume_role_denied")
