@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tools import aws, chart, reference, tables
+from tools import aws, chart, dashboards, reference, tables
 
-for path, content in (chart.files() | aws.files() | reference.files()).items():
+for path, content in (chart.files() | aws.files() | reference.files() | dashboards.files()).items():
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content, "utf-8")
 tables.main()

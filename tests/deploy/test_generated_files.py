@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tools import aws, chart, reference
+from tools import aws, chart, dashboards, reference
 from tools.tables import ROOT
 
-FILES = chart.files() | aws.files() | reference.files()
+FILES = chart.files() | aws.files() | reference.files() | dashboards.files()
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -1,0 +1,79 @@
+"""Every query of every panel, asked of a real Prometheus that scrapes the real daemon while something is broken.
+
+Takes a third of a minute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from healthcheck.testing.world import WorldClient
+from healthcheck.testing.world.client import ClientSide
+from healthcheck.testing.world.faults import find
+from tests.deploy.test_dashboards import QUERIES, filled, panels
+from tests.e2e.daemon import PATIENCE_SECONDS, RunningDaemon, hasty, serving
+from tests.e2e.prometheus import Prometheus, running_prometheus, wait_until
+
+pytestmark = pytest.mark.slow
+
+TARGET = "shop/us-east-1"
+BROKEN, ENDING = find("trust-without-sagemaker"), find("credentials-expire-soon")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shown")
+
+
+def ending(side: ClientSide) -> None:
+    hasty(side)
+    assert ENDING.client is not None
+    ENDING.client(side, "shop")
+
+
+@pytest.fixture(scope="module")
+def daemon(running_world: WorldClient, folder: Path) -> Iterator[RunningDaemon]:
+    """A daemon that has seen everything well, but credentials that end, and then something break."""
+    running_world.mend_all()
+    with serving(running_world.client(folder, ["shop", "vision"], ending), folder) as daemon:
+        wait_until(daemon.is_ready, seconds=PATIENCE_SECONDS, what="everything has been looked at")
+        running_world.break_(BROKEN.id)
+        for fault, status in ((BROKEN, "critical"), (ENDING, "warning")):
+            check, what = fault.check, f"{fault.id} is confirmed"
+            wait_until(lambda c=check, s=status: daemon.stands(TARGET, c, s), seconds=PATIENCE_SECONDS, what=what)  # type: ignore[misc]
+        yield daemon
+        running_world.mend_all()
+
+
+@pytest.fixture(scope="module")
+def prometheus(daemon: RunningDaemon, folder: Path) -> Iterator[Prometheus]:
+    with running_prometheus(daemon.url.removeprefix("http://"), folder) as prometheus:
+        # A rate needs two looks of Prometheus, and a look of the daemon between them.
+        rate = "sum(rate(sagemaker_healthcheck_scheduler_lag_seconds_count[10s])) > 0"
+        wait_until(lambda: bool(prometheus.query(rate)), seconds=PATIENCE_SECONDS, what="rounds are counted")
+        yield prometheus
+
+
+@pytest.mark.parametrize("expression", QUERIES)
+def test_each_query_has_an_answer(prometheus: Prometheus, expression: str) -> None:
+    assert prometheus.query(filled(expression, TARGET))
+
+
+def test_incidents_are_shown_with_their_targets_and_their_age(prometheus: Prometheus) -> None:
+    panel = next(panel for _, panel in panels() if panel["title"] == "Open incidents")
+    targets, ages = (
+        {sample["metric"]["cause"]: sample for sample in prometheus.query(filled(query["expr"], TARGET))}
+        for query in panel["targets"]
+    )
+    assert {cause: sample["metric"]["status"] for cause, sample in targets.items()} == {
+        BROKEN.check: "critical",
+        ENDING.check: "warning",
+    }
+    for cause, sample in targets.items():
+        # Grafana makes one row of what has the same labels.
+        assert sample["metric"] == ages[cause]["metric"]
+        assert 0 < float(ages[cause]["value"][1]) < 90
+    assert targets[BROKEN.check]["value"][1] == "1"
