@@ -61,8 +61,9 @@ class CheckRecord:
 
     @property
     def has_verdict(self) -> bool:
-        """Whether what is shown is more than that nothing is known yet."""
-        return self.view.reason != NOT_RUN_YET
+        """Whether what is shown is more than that nothing is known yet, or what has kept it from being known."""
+        is_known = self.standing.status is not None or self.view.status is not Status.UNKNOWN
+        return is_known or self.view.reason == STALE
 
     def take(self, run: Run, damping: Damping, now: datetime) -> None:
         """Take note of a run. `refresh` then says what it changes on the surface."""
@@ -136,7 +137,9 @@ class CheckRecord:
             return Status.SKIPPED, last.reason, None
         status = self.standing.status
         if status is None:
-            return Status.UNKNOWN, NOT_RUN_YET, None
+            # Nothing stands, so there is no alarm; but whoever looks is told what keeps the check from judging.
+            is_kept_from_it = last is not None and last.is_transient and last.status is Status.UNKNOWN
+            return Status.UNKNOWN, last.reason if last is not None and is_kept_from_it else NOT_RUN_YET, None
         return status, next((belief.result.reason for belief in self.beliefs if belief.status is status), None), None
 
     def roots(self, others: Mapping[str, CheckRecord]) -> Iterator[Cause]:

@@ -10,6 +10,7 @@ from itertools import count
 
 import pytest
 
+from healthcheck.engine.failures import is_transient
 from healthcheck.engine.snapshot import (
     UNDAMPED,
     CheckChanged,
@@ -91,7 +92,6 @@ class Watch:
     ) -> Run:
         if causes:
             results = (blocked_by(causes, on, {}).verdict,)
-        is_transient = any(result.reason == "throttled" for result in results)
         run = Run(
             f"run-{next(NUMBERS)}",
             on,
@@ -102,7 +102,7 @@ class Watch:
             results,
             causes,
             joins,
-            is_transient,
+            is_transient(results),
             generation,
         )
         self.state.record(run)
@@ -176,10 +176,25 @@ class TestBeforeTheFirstVerdict:
         assert watch.of("role.exists").since == START + timedelta(seconds=30)
         assert watch.changes == [("role.exists", None, "critical")]
 
-    def test_a_transient_first_look_says_nothing(self, watch: Watch) -> None:
-        watch.see("role.exists", unseen(reason="throttled"))
+    def test_what_only_ever_times_out_says_so_and_is_no_alarm_before_it_is_stale(self, watch: Watch) -> None:
+        for seconds, reason in ((0, "timed_out"), (300, "throttled"), (599, "timed_out")):
+            watch.after(seconds).see("role.exists", unseen(reason=reason))
+            assert watch.shown("role.exists") == ("unknown", reason)
+            assert watch.of("role.exists").since == START
+            assert watch.incidents == {}
+            assert watch.changes == []
+        watch.after(1).state.expire()
+        assert watch.shown("role.exists") == ("unknown", "stale")
+        assert watch.incidents["role.exists"].reason == "stale"
+        assert ("role.exists", None, "unknown") in watch.changes
+
+    def test_after_a_transient_first_look_the_first_verdict_is_told(self, watch: Watch) -> None:
+        watch.see("role.exists", unseen(reason="timed_out"))
+        watch.after(30).see("role.exists", bad())
         assert watch.shown("role.exists") == ("unknown", "not_run_yet")
-        assert watch.incidents == {}
+        watch.after(30).see("role.exists", bad())
+        assert watch.shown("role.exists") == ("critical", "broken")
+        assert watch.changes == [("role.exists", None, "critical")]
 
     def test_the_doctor_believes_every_look(self) -> None:
         watch = Watch(damping=UNDAMPED)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from healthcheck.engine.records import NOT_RUN_YET, STALE
+from healthcheck.engine.records import STALE
 from healthcheck.engine.snapshot import (
     UNDAMPED,
     CheckChanged,
@@ -27,7 +27,20 @@ from healthcheck.engine.withheld import closure, joined_cause, withholding
 from healthcheck.result import Result, Status, unknown
 from healthcheck.run import Run, status_of
 from healthcheck.target import CredentialSource
-from tests.engine.workbench import FIX, HeldClock, bad, beside, check, good, plan, planned, target, unseen, weak
+from tests.engine.workbench import (
+    FIX,
+    HeldClock,
+    bad,
+    beside,
+    check,
+    good,
+    has_verdict,
+    plan,
+    planned,
+    target,
+    unseen,
+    weak,
+)
 
 PROD = CredentialSource(profile="prod")
 NAMES = ("prod/eu-west-1", "prod/us-east-1")
@@ -109,7 +122,7 @@ def views(snapshot: Snapshot) -> Iterator[CheckState]:
 
 
 def wants_action(view: CheckState) -> bool:
-    return view.status.needs_action and view.reason != NOT_RUN_YET
+    return view.status.needs_action and has_verdict(view)
 
 
 @given(histories, dampings)
@@ -193,7 +206,7 @@ def test_what_is_told_adds_up_to_what_is_shown(history: list[Step], damping: Dam
     assert statuses == {
         (view.target, view.check): view.status
         for view in views(snapshot)
-        if (view.target, view.check) in statuses or view.reason != NOT_RUN_YET
+        if (view.target, view.check) in statuses or has_verdict(view)
     }
 
 

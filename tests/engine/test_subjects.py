@@ -8,13 +8,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from healthcheck.engine.failures import is_transient
-from healthcheck.engine.records import NOT_RUN_YET, STALE
+from healthcheck.engine.records import STALE
 from healthcheck.engine.snapshot import UNDAMPED, Damping, Incident
 from healthcheck.engine.state import State
 from healthcheck.engine.withheld import withholding
 from healthcheck.result import SEVERITY, Result, Status, worst
 from healthcheck.run import Run, status_of
-from tests.engine.workbench import START, HeldClock, bad, beside, check, good, plan, planned, target, unseen, weak
+from tests.engine.workbench import (
+    START,
+    HeldClock,
+    bad,
+    beside,
+    check,
+    good,
+    has_verdict,
+    plan,
+    planned,
+    target,
+    unseen,
+    weak,
+)
 
 NAMES = ("one", "two")
 ROOT = check("a.root")
@@ -224,7 +237,7 @@ def test_incidents_explain_the_status_of_their_check(
             root, leaf = state.checks
             mine = [found for found in snapshot.incidents if found.cause == root.check and root.target in found.targets]
             assert len({found.subject for found in mine}) == len(mine)
-            if root.status.needs_action and root.reason != NOT_RUN_YET:
+            if root.status.needs_action and has_verdict(root):
                 # Another target may see worse of the same subject: never less.
                 assert SEVERITY.index(worst(found.status for found in mine)) >= SEVERITY.index(root.status)
                 assert root.reason is not None

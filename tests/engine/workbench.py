@@ -13,10 +13,12 @@ from typing import Any, cast
 from healthcheck.capabilities import Aws, Credentials, Endpoint, Host, Reach
 from healthcheck.check import Check, Documentation
 from healthcheck.engine.execution import Clocks
-from healthcheck.engine.snapshot import RoundFinished
+from healthcheck.engine.failures import TRANSIENT_REASONS
+from healthcheck.engine.records import NOT_RUN_YET
+from healthcheck.engine.snapshot import CheckState, RoundFinished
 from healthcheck.errors import DeadlinePassed, Failure, FailureKind
 from healthcheck.plan import BoundCheck, Plan, PlannedTarget
-from healthcheck.result import Fix, Result, critical, ok, skipped, unknown, warning
+from healthcheck.result import Fix, Result, Status, critical, ok, skipped, unknown, warning
 from healthcheck.run import Run
 from healthcheck.target import CredentialSource, Target
 
@@ -124,6 +126,15 @@ class Gateway:
         if isinstance(error, DeadlinePassed):
             return Failure(FailureKind.TIMED_OUT, str(error), operation)
         return Failure(FailureKind.CRASHED, f"it ended with: {error}", operation)
+
+
+NO_VERDICTS = TRANSIENT_REASONS | {NOT_RUN_YET}
+"""With these, what is unknown was not judged: nothing stands, and nobody is alarmed."""
+
+
+def has_verdict(view: CheckState) -> bool:
+    """Whether something stands."""
+    return view.status is not Status.UNKNOWN or view.reason not in NO_VERDICTS
 
 
 Probe = Callable[[], Iterable[object]]
