@@ -36,7 +36,7 @@ def execute_list(arguments: Arguments, console: Console) -> int:
 
 def execute_show(arguments: Arguments, console: Console) -> int:
     """Print one check's page."""
-    registry = discover().registry
+    registry = discover(cleaned=Redactor(secrets_in(console.environ)).text).registry
     console.document(page(registry.get(arguments.check_id, "the command line"), registry, console.width))
     return 0
 

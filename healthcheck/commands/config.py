@@ -9,6 +9,7 @@ from healthcheck.config import json_schema
 from healthcheck.engine.discovery import discover
 from healthcheck.plan import show
 from healthcheck.surfaces import documents
+from healthcheck.surfaces.redaction import Redactor, secrets_in
 from healthcheck.surfaces.web.reading import load
 
 _INDENT = 2
@@ -34,5 +35,6 @@ def execute_show(arguments: Arguments, console: Console) -> int:
 
 def execute_schema(_arguments: Arguments, console: Console) -> int:
     """Print the JSON Schema of the settings file."""
-    console.document(documents.dump(json_schema(discover().registry), indent=_INDENT))
+    registry = discover(cleaned=Redactor(secrets_in(console.environ)).text).registry
+    console.document(documents.dump(json_schema(registry), indent=_INDENT))
     return 0

@@ -5,20 +5,20 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
 from healthcheck.daemon import assemble
-from healthcheck.demo import reaching, state
+from healthcheck.demo import folders, reaching, state
 from healthcheck.demo.errors import DemoError
 from healthcheck.demo.scene import BROKEN_AT_FIRST, TARGETS, adapt
 from healthcheck.engine.discovery import discover
 from healthcheck.host import LocalHost
 from healthcheck.plan import DaemonSettings
 from healthcheck.signals import Order, orders
+from healthcheck.surfaces.redaction import Redactor, secrets_in
 from healthcheck.testing.world.faults import find
 from healthcheck.testing.world.remote import start
 
@@ -76,7 +76,7 @@ def run(wish: Wish, *, environ: Mapping[str, str], tell: Tell, log_stream: TextI
             f"a demo is running already: process {running.process_id}, {running.daemon_url} (Ctrl-C there ends it)"
         )
     _require_moto()
-    _show(wish, path, tell, log_stream)
+    _show(wish, path, environ, tell, log_stream)
     return 0
 
 
@@ -87,16 +87,18 @@ def _require_moto() -> None:
         )
 
 
-def _show(wish: Wish, path: Path, tell: Tell, log_stream: TextIO) -> None:
+def _show(wish: Wish, path: Path, environ: Mapping[str, str], tell: Tell, log_stream: TextIO) -> None:
     tell("Building an imitation of AWS on this machine …")
-    with tempfile.TemporaryDirectory(prefix="sagemaker-healthcheck-demo-") as name, start(setups=TARGETS) as world:
+    folders.sweep()
+    cleaned = Redactor(secrets_in(environ)).text
+    with folders.own() as name, start(setups=TARGETS) as world:
         for fault, setup in BROKEN_AT_FIRST:
             world.break_(fault, setup)
         directory = Path(name)
         client = world.client(directory, TARGETS, adapt)
         with _inhabited(client.environ):
             daemon = assemble(
-                discover(),
+                discover(cleaned=cleaned),
                 environ=os.environ,
                 cwd=directory,
                 explicit=str(client.settings),

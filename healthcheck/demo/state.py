@@ -62,10 +62,11 @@ def read(path: Path) -> RunningDemo | None:
         demo = RunningDemo(**content)
     except (FileNotFoundError, ValueError, TypeError):
         return None
-    return demo if _is_alive(demo.process_id) else None
+    return demo if is_alive(demo.process_id) else None
 
 
-def _is_alive(process_id: int) -> bool:
+def is_alive(process_id: int) -> bool:
+    """Whether a process with this number lives."""
     try:
         os.kill(process_id, 0)
     except ProcessLookupError:

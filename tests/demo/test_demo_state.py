@@ -6,11 +6,12 @@ import io
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from healthcheck.demo import DemoError, Wish, run, state
+from healthcheck.demo import DemoError, Wish, folders, run, state
 from healthcheck.demo.state import RunningDemo
 
 DEMO = RunningDemo(os.getpid(), "http://127.0.0.1:1", "http://127.0.0.1:2", "/nowhere")
@@ -35,6 +36,27 @@ def test_a_demo_that_was_killed_is_none(tmp_path: Path) -> None:
     state.write(path, RunningDemo(ended.pid, DEMO.world_url, DEMO.daemon_url, DEMO.directory))
 
     assert state.read(path) is None
+
+
+def test_folders_of_demos_that_were_killed_are_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left = tmp_path / f"sagemaker-healthcheck-demo-{ended.pid}-abc"
+    (left / ".aws").mkdir(parents=True)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    kept = [
+        tmp_path / f"sagemaker-healthcheck-demo-{name}" for name in (f"{ended.pid}-link", "mine-abc", f"{'9' * 30}-x")
+    ]
+    kept[0].symlink_to(elsewhere)
+    for folder in kept[1:]:
+        folder.mkdir()
+
+    with folders.own() as own:
+        folders.sweep()
+        assert sorted(tmp_path.iterdir()) == sorted([Path(own), elsewhere, *kept])
+    assert not Path(own).exists()
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"process_id": 1, "surprise": 2}'])
