@@ -27,6 +27,9 @@ _ALWAYS = (
 )
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - told from others, not bound
 _NOTHING_ELSE: Mapping[str, str] = MappingProxyType({})
+_PROXIED = frozenset({"forwarded", "x-forwarded-for", "via"})
+"""Headers by which a proxy tells that it is one: behind it, loopback says nothing about who asks."""
+
 _NOTHING_EMBEDDED = "default-src 'none'; frame-ancestors 'none'"
 
 
@@ -185,6 +188,11 @@ class Access:
             sentence = (
                 f"Requests that change something are taken over loopback only, unless a --web-config asks for "
                 f"a password or a certificate; this listens on {self.host}."
+            )
+        elif not _PROXIED.isdisjoint(request.headers):
+            sentence = (
+                "This came through a proxy, behind which anybody may stand; requests that change something are "
+                "then taken with a password or a certificate only, which a --web-config asks for."
             )
         elif not self._is_ours(request.headers.get("host", "")):
             sentence = f"Requests that change something need the Host that we listen on: localhost:{self.port}."

@@ -70,6 +70,9 @@ def test_changes_are_taken_over_loopback_from_who_names_us(host: str) -> None:
         (LOOPBACK, request(host="localhost"), "localhost:9479"),
         (LOOPBACK, request(host="10.0.0.7:9479"), "localhost:9479"),
         (LOOPBACK, request(), "localhost:9479"),
+        (LOOPBACK, request(host="localhost:9479", forwarded="for=10.0.0.7"), "through a proxy"),
+        (LOOPBACK, request(host="localhost:9479", x_forwarded_for="10.0.0.7"), "through a proxy"),
+        (LOOPBACK, request(host="localhost:9479", via="1.1 proxy"), "through a proxy"),
     ],
 )
 def test_other_changes_are_refused_with_the_reason(access: Access, asked: Request, because: str) -> None:
@@ -125,3 +128,8 @@ def test_what_is_short_is_not_compressed() -> None:
     asked = request(accept_encoding="gzip")
     assert Response(HTTPStatus.OK, b"x" * 1023).compressed_for(asked).body == b"x" * 1023
     assert len(Response(HTTPStatus.OK, b"x" * 1024).compressed_for(asked).body) < 100
+
+
+@pytest.mark.parametrize("header", ["forwarded", "x_forwarded_for", "via"])
+def test_who_has_shown_a_password_may_come_through_a_proxy(header: str) -> None:
+    assert LOOPBACK.refusal_to_change(request(host="localhost:9479", **{header: "x"}), is_known=True) is None
