@@ -101,7 +101,8 @@ class _Page:
             self._target(state, *widths)
             if few:
                 self._checks(state.checks)
-        if fine:
+        # Where all are, the sum says so.
+        if fine and fine < len(shown):
             self.lines.append(f"{self._paint.sign(Status.OK)} {count(fine, 'further target')} in order")
         self._gap()
 
@@ -142,7 +143,10 @@ class _Page:
         if not branches:
             return
         total = sum(len(checks) for _, checks in branches)
-        self._labelled("blocks", f"{count(total, 'check')} on {count(len(branches), 'target')}")
+        where = f"{count(total, 'check')} on {count(len(branches), 'target')}"
+        # What is unseen blocks nobody; others that miss the same have joined it.
+        is_unseen = incident.status is Status.UNKNOWN
+        self._labelled("also" if is_unseen else "blocks", f"unseen: {where}" if is_unseen else where)
         shown = [f"{target}: {', '.join(checks)}" for target, checks in branches[:_BRANCHES]]
         if len(branches) > _BRANCHES:
             shown.append(f"{len(branches) - _BRANCHES:,} more")

@@ -93,6 +93,13 @@ def test_the_policy_allows_the_pages_own_style_and_nothing_else() -> None:
     )
 
 
+def test_what_only_joined_an_incident_is_not_said_to_be_blocked() -> None:
+    unseen = replace(picture().incidents[1], blocked={"research/us-west-2": ("role.trust",)})
+    html = page.render(replace(picture(), incidents=(unseen,)), version="1.2.3", now=NOW)
+    assert "<dt>Also unseen</dt><dd><code>role.trust</code></dd>" in html
+    assert "Blocks" not in html
+
+
 def test_an_incident_says_what_where_since_when_what_waits_and_what_to_do() -> None:
     reader = read(picture())
     (article,) = [each for each in reader.all("article") if each["id"] == "0a1b2c3d4e5f"]

@@ -146,6 +146,19 @@ def test_a_fleet_tells_only_what_is_not_fine() -> None:
     assert "resolvable" not in said
 
 
+def test_a_fleet_in_order_is_told_in_one_line() -> None:
+    (state,) = healthy().targets[:1]
+    many = tuple(replace(state, target=replace(state.target, name=f"t{number}")) for number in range(22))
+    assert told(snapshot(many)) == "✓ All 22 targets are in order. 22 targets, 308 checks in 3.2 s: 308 ok."
+
+
+def test_what_only_joined_an_incident_is_not_said_to_be_blocked() -> None:
+    unseen = replace(picture().incidents[1], blocked={"research/us-west-2": ("role.trust", "role.permissions")})
+    said = told(replace(picture(), incidents=(unseen,)))
+    assert "  also      unseen: 2 checks on 1 target\n" in said
+    assert "blocks" not in said
+
+
 def test_the_reason_behind_a_check_is_told_once_known() -> None:
     @check(every=minutes(1))
     def trust(aws: Aws) -> Iterator[Result]:

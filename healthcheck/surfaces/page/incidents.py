@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from healthcheck.engine.snapshot import Incident
+from healthcheck.result import Status
 from healthcheck.surfaces.page.parts import badge, code, escape, fix_block, moment
 from healthcheck.surfaces.page.view import View
 from healthcheck.surfaces.words import count, headline
@@ -46,7 +47,8 @@ def _article(incident: Incident, now: datetime) -> str:
         ("Seen on", _targets(incident.targets)),
     ]
     if blocked := _blocked(incident):
-        facts.append(("Blocks", blocked))
+        # What is unseen blocks nobody; others that miss the same have joined it.
+        facts.append(("Also unseen" if incident.status is Status.UNKNOWN else "Blocks", blocked))
     rows = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts)
     fix = f'<div class="fix"><h4>Fix</h4>{fix_block(incident.fix)}</div>' if incident.fix else ""
     return (
