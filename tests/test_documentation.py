@@ -56,6 +56,21 @@ def rows(text: str, heading: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
 
 
+def test_tables_are_not_written_without_a_check_that_could_not_be_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = README
+    (tmp_path / "gpu-1.0.dist-info").mkdir()
+    (tmp_path / "gpu-1.0.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: gpu\nVersion: 1.0\n", "utf-8"
+    )
+    (tmp_path / "gpu-1.0.dist-info" / "entry_points.txt").write_text("[healthcheck.checks]\ngpu = gone\n", "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(SystemExit, match=r"gpu: gone cannot be imported"):
+        TABLES.main()
+    assert (ROOT / "README.md").read_text("utf-8") == before
+
+
 @pytest.mark.parametrize(
     ("file", "name", "content"), TABLES.PLACES, ids=lambda value: getattr(value, "__name__", value)
 )

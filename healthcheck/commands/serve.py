@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -66,6 +67,9 @@ def obey(daemon: Daemon, *, environ: Mapping[str, str]) -> None:
         with orders() as received:
             daemon.start()
             supervisor.ready()
+            # Modules, models and clients stay to the end: looking for garbage among them stalls every thread.
+            gc.collect()
+            gc.freeze()
             with supervisor:
                 while (order := received.get()) is not Order.STOP:
                     if order is Order.RELOAD:

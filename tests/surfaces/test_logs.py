@@ -203,6 +203,15 @@ def test_what_libraries_log_is_a_line_too(stream: io.StringIO) -> None:
 
 
 @pytest.mark.usefixtures("log")
+@pytest.mark.parametrize("logger", ["botocore.credentials", "botocore.tokens"])
+def test_what_a_check_tells_of_refreshing_is_not_told_again_with_a_trace(stream: io.StringIO, logger: str) -> None:
+    logging.getLogger(logger).warning("Refreshing temporary credentials failed", exc_info=ValueError("x"))
+    assert lines(stream) == []
+    logging.getLogger(logger).error("This is worth a line")
+    assert len(lines(stream)) == 1
+
+
+@pytest.mark.usefixtures("log")
 def test_our_own_loggers_name_events_and_fields(stream: io.StringIO) -> None:
     logging.getLogger("healthcheck.daemon").info("daemon.reloaded", extra={"generation": 4})
     logging.getLogger("healthcheck.daemon").debug("daemon.thought")
@@ -269,9 +278,10 @@ def test_at_debug_libraries_are_heard_from_info_on(stream: io.StringIO) -> None:
 
 def test_closing_gives_the_standard_librarys_logging_back(stream: io.StringIO) -> None:
     root = logging.getLogger()
-    before = (root.handlers[:], root.level, logging.getLogger("healthcheck").level)
+    named = ("healthcheck", "botocore.credentials", "botocore.tokens")
+    before = (root.handlers[:], root.level, [logging.getLogger(name).level for name in named])
     logs.configure("json", "debug", stream).close()
-    assert (root.handlers[:], root.level, logging.getLogger("healthcheck").level) == before
+    assert (root.handlers[:], root.level, [logging.getLogger(name).level for name in named]) == before
 
 
 def test_every_line_passes_the_choke_point(log: Logs, stream: io.StringIO) -> None:
