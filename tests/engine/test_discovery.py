@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from registries import a_check
 
 from healthcheck.engine.discovery import GROUP, collect, discover
+from tests.registries import a_check
 
 PLUGIN = Path(__file__).parents[1] / "plugins" / "acme-checks"
 
