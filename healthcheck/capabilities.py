@@ -66,7 +66,8 @@ class Reach:
 
     url: str
     addresses: tuple[str, ...] = ()
-    failed_step: Literal["dns", "proxy", "tcp", "tls", "http"] | None = None
+    failed_step: Literal["url", "dns", "proxy", "tcp", "tls", "http"] | None = None
+    """``url``: it is none."""
     error: str | None = None
     """The operating system's or TLS library's words."""
     seconds: float = 0.0
@@ -160,8 +161,9 @@ class Host(Protocol):
     def read_bytes(self, path: Path, limit: int = 1_048_576) -> bytes:
         """Return at most `limit` bytes of a file; raise OSError as `open` does."""
 
-    def reach(self, endpoint: Endpoint) -> Reach:
+    def reach(self, endpoint: Endpoint, *, max_age_seconds: float = 30.0) -> Reach:
         """Look up, connect to, and ask an endpoint for its headers without credentials.
 
-        One look is shared by everybody who asks for the same endpoint within 30 s.
+        One look is shared by everybody who asks for the same endpoint within 30 s, and within the age that the
+        round allows: a look that is to confirm something really looks.
         """

@@ -12,6 +12,7 @@ from healthcheck.checks import arns, bucket_facts, bucket_looks, bucket_policies
 from healthcheck.checks.bucket_looks import Look
 from healthcheck.checks.bucket_names import Bucket, Home, bucket_of, misnaming
 from healthcheck.checks.places import place_of
+from healthcheck.errors import FailureKind
 from healthcheck.result import Result, skipped
 from healthcheck.target import Target
 
@@ -50,7 +51,7 @@ def reachable(aws: Aws, target: Target) -> Iterator[Result]:
     client = aws.client("s3")
     first = _look(client, bucket.name, home.account if bucket.is_ours_by_name else None)
     second = _look(client, bucket.name, None) if first.is_refused and bucket.is_ours_by_name else None
-    is_listed = _is_listed(client, bucket) if (second or first).is_refused and bucket.is_ours_by_name else None
+    is_listed = _is_listed(aws, bucket) if (second or first).is_refused and bucket.is_ours_by_name else None
     yield bucket_looks.judge(bucket, home, first, second, is_listed=is_listed)
 
 
@@ -120,10 +121,13 @@ def _look(client: S3Client, name: str, owner: str | None) -> Look:
     return Look(200, answer.get("BucketRegion") or answer["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region"))
 
 
-def _is_listed(client: S3Client, bucket: Bucket) -> bool | None:
-    """Look the bucket up among the account's own; None where that is refused."""
+def _is_listed(aws: Aws, bucket: Bucket) -> bool | None:
+    """Look the bucket up among the account's own; None where that is refused. Other failures leave."""
+    client = aws.client("s3")
     try:
         pages = client.get_paginator("list_buckets").paginate(Prefix=bucket.name)
         return any(ours.get("Name") == bucket.name for page in pages for ours in page.get("Buckets", []))
-    except client.exceptions.ClientError:
+    except client.exceptions.ClientError as error:
+        if aws.failure(error).kind is not FailureKind.NOT_PERMITTED:
+            raise
         return None

@@ -181,7 +181,7 @@ def shadowing(host: Host, target: Target) -> Iterator[Result]:
     Source: https://docs.aws.amazon.com/boto3/latest/guide/credentials.html, read 2026-11-22; each case tried with
         botocore 1.44.5.
     """
-    yield shadows.judge(target.source, host.environ, _files(host))
+    yield from shadows.judge(target.source, host.environ, _files(host))
 
 
 def _files(host: Host) -> tuple[AwsFile, ...]:

@@ -17,6 +17,8 @@ _REGION_IN_HOST = re.compile(
     r"(?:^|\.)(?P<region>[a-z]{2,4}(?:-[a-z]+)+-\d)\.(?:amazonaws|api\.aws|amazonaws\.eu)", re.ASCII
 )
 
+_REASONS = {"url": "bad_url"}
+
 # In the order in which it pays to know: the first that fails names what all need.
 _ORDER = ("sts", "sagemaker", "s3", "sagemaker-runtime", "iam", "logs", "ecr")
 _NEEDED = frozenset({"sts", "sagemaker", "s3"})
@@ -46,6 +48,7 @@ def judge(journey: Journey, reach: Reach, target: Target, *, known_regions: Coll
         return _answered(journey, reach, target, evidence)
     subject, fix = _blame(journey, reach, target, known_regions)
     steps = {
+        "url": "it is no URL of the form https://HOST or http://HOST:PORT",
         "dns": "its name cannot be looked up",
         "proxy": f"the proxy {journey.one.proxy} does not lead there",
         "tcp": "no connection can be made",
@@ -55,7 +58,9 @@ def judge(journey: Journey, reach: Reach, target: Target, *, known_regions: Coll
     said = f": {reach.error}" if reach.error else ""
     sentence = f"{journey.host} ({', '.join(journey.services)}): {steps[reach.failed_step]}{said}"
     verdict = critical if _is_needed(journey, target) else warning
-    return verdict(subject, sentence, reason=reach.failed_step, fix=fix, evidence=evidence)
+    return verdict(
+        subject, sentence, reason=_REASONS.get(reach.failed_step, reach.failed_step), fix=fix, evidence=evidence
+    )
 
 
 def _answered(journey: Journey, reach: Reach, target: Target, evidence: Evidence) -> Result:

@@ -18,7 +18,7 @@ _CLOCK = "clock of this host"
 @check(
     every=timedelta(minutes=5),
     after=["region.configured"],
-    reasons=["dns", "endpoint_override", "http", "proxy", "tcp", "tls"],
+    reasons=["bad_url", "dns", "endpoint_override", "http", "proxy", "tcp", "tls"],
     timeout=timedelta(seconds=90),
 )
 def reachable(aws: Aws, host: Host, target: Target) -> Iterator[Result]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from shlex import quote
 
 from healthcheck.checks.aws_files import AwsFile, active_profile
-from healthcheck.result import Fix, Result, ok, warning
+from healthcheck.result import Evidence, Fix, Result, ok, warning
 from healthcheck.target import CredentialSource
 
+_HOST = "environment of this host"
 _KEYS = "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN"
 
 
@@ -23,18 +24,24 @@ class Shadow:
     commands: tuple[str, ...]
 
 
-def judge(source: CredentialSource, environ: Mapping[str, str], files: tuple[AwsFile, ...]) -> Result:
-    """Tell all shadows of one source in one verdict, the most consequential first."""
-    found = tuple(_shadows(source, environ, files))
-    evidence = {
-        "profile": active_profile(source.profile, environ),
-        "variables": sorted(name for name in environ if name in _TOLD and environ[name]),
-    }
-    if not found:
-        return ok(source.name, f"{source.name}: nothing hides what was meant", evidence=evidence)
+def judge(source: CredentialSource, environ: Mapping[str, str], files: tuple[AwsFile, ...]) -> Iterator[Result]:
+    """Tell what the environment of this host hides, which is one fact for all targets; then what a profile does."""
+    seen = {"variables": sorted(name for name in environ if name in _TOLD and environ[name])}
+    of_host, of_profile = tuple(_of_host(source, environ, files)), tuple(_of_profile(source, environ, files))
+    if of_host:
+        yield _told(_HOST, of_host, seen)
+    if of_profile:
+        yield _told(source.base.name, of_profile, {**seen, "profile": active_profile(source.profile, environ)})
+    if not of_host and not of_profile:
+        evidence = {**seen, "profile": active_profile(source.profile, environ)}
+        yield ok(source.name, f"{source.name}: nothing hides what was meant", evidence=evidence)
+
+
+def _told(subject: str, found: tuple[Shadow, ...], evidence: Evidence) -> Result:
+    """Tell all shadows of one subject in one verdict, the most consequential first."""
     return warning(
-        source.name,
-        f"{source.name}: " + "; ".join(shadow.sentence for shadow in found),
+        subject,
+        f"{subject}: " + "; ".join(shadow.sentence for shadow in found),
         reason=found[0].reason,
         fix=Fix(
             " ".join(shadow.fix for shadow in found),
@@ -60,12 +67,12 @@ _TOLD = frozenset(
 """Variables whose names (never values) are worth telling."""
 
 
-def _shadows(source: CredentialSource, environ: Mapping[str, str], files: tuple[AwsFile, ...]) -> Iterator[Shadow]:
+def _of_host(source: CredentialSource, environ: Mapping[str, str], files: tuple[AwsFile, ...]) -> Iterator[Shadow]:
     # A profile that the settings name is given to the SDK as an argument, which beats the environment.
     if source.profile is None:
         yield from _of_keys(environ)
         yield from _of_roles(environ)
-    yield from _of_files(source, environ, files)
+    yield from _of_files(environ, files)
 
 
 def _of_keys(environ: Mapping[str, str]) -> Iterator[Shadow]:
@@ -113,7 +120,7 @@ def _of_roles(environ: Mapping[str, str]) -> Iterator[Shadow]:
         )
 
 
-def _of_files(source: CredentialSource, environ: Mapping[str, str], files: tuple[AwsFile, ...]) -> Iterator[Shadow]:
+def _of_files(environ: Mapping[str, str], files: tuple[AwsFile, ...]) -> Iterator[Shadow]:
     for file in files:
         if not file.exists and environ.get(file.kind.variable):
             yield Shadow(
@@ -122,6 +129,9 @@ def _of_files(source: CredentialSource, environ: Mapping[str, str], files: tuple
                 f"Correct {file.kind.variable}, or unset it.",
                 (f"ls -l {quote(file.path)}", f"unset {file.kind.variable}"),
             )
+
+
+def _of_profile(source: CredentialSource, environ: Mapping[str, str], files: tuple[AwsFile, ...]) -> Iterator[Shadow]:
     profile = active_profile(source.profile, environ)
     settings = {name for file in files for name in file.profiles.get(profile, {})}
     from_environment = source.profile is None and environ.get("AWS_ACCESS_KEY_ID")

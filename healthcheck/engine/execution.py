@@ -21,6 +21,7 @@ from healthcheck.engine.failures import (
     is_transient,
     unjudged,
 )
+from healthcheck.engine.freshness import FreshHost
 from healthcheck.engine.gateway import Gateway
 from healthcheck.engine.validation import mistake_in
 from healthcheck.errors import (
@@ -95,8 +96,10 @@ def execute(
         failure = credentials_failure
         results.append(unjudged(failure, check, target))
     else:
-        scope = _scope(bound, target, gateway, deadline, max_age_seconds)
-        given = {Host: host, Target: target}
+        # An answer from before the check's last look must not stand for this one.
+        age = min(max_age_seconds, MAX_ANSWER_AGE_SECONDS, bound.every.total_seconds() / 2)
+        scope = _scope(bound, target, gateway, deadline, age)
+        given = {Host: FreshHost(host, age), Target: target}
         error = attempt(lambda: _consume(bound, scope, given, results, lambda: clocks.monotonic() >= deadline))
         if error is not None:
             failure, verdict = _verdict_on(error, check, target, gateway)
@@ -138,9 +141,7 @@ def _scope(
     if Aws not in bound.check.capabilities:
         # Without a scope every call to AWS is refused, which is what this check has asked for.
         return nullcontext()
-    # An answer from before the check's last look must not stand for this one.
-    age = min(max_age_seconds, MAX_ANSWER_AGE_SECONDS, bound.every.total_seconds() / 2)
-    return gateway.scope(target, bound.check, deadline=deadline, max_age_seconds=age)
+    return gateway.scope(target, bound.check, deadline=deadline, max_age_seconds=max_age_seconds)
 
 
 def _consume(

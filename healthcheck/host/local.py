@@ -71,12 +71,12 @@ class LocalHost(Host):
         """Return at most `limit` bytes of a file; raise OSError as `open` does."""
         return self._files.read(path, limit)
 
-    def reach(self, endpoint: Endpoint) -> Reach:
+    def reach(self, endpoint: Endpoint, *, max_age_seconds: float = REMEMBERED_SECONDS) -> Reach:
         """Look up, connect to, and ask an endpoint for its headers, or tell what somebody else just saw."""
         now = self._monotonic()
         with self._lock:
             known = self._looks.get(endpoint)
-            if known is None or not self._still_counts(*known, now):
+            if known is None or now - known[0] > max_age_seconds or not self._still_counts(*known, now):
                 known = None
                 mine: Future[Reach] = Future()
                 self._looks = {other: look for other, look in self._looks.items() if self._still_counts(*look, now)}

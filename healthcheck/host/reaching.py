@@ -86,9 +86,12 @@ def look(endpoint: Endpoint, environ: Mapping[str, str], clock: Callable[[], dat
     reach = Reach(endpoint.url)
     try:
         proxy = proxy_of(endpoint.proxy, environ) if endpoint.proxy else None
+    except ValueError as error:
+        return replace(reach, failed_step="proxy", error=str(error))
+    try:
         journey = _Journey(endpoint, patience, clock, proxy, began + patience.total)
     except ValueError as error:  # also a port that is no number
-        return replace(reach, failed_step="dns", error=f"the URL cannot be read: {error}")
+        return replace(reach, failed_step="url", error=str(error))
     failed: _Failed | None = None
     try:
         _go(journey)

@@ -296,5 +296,5 @@ class _StubbedHost(LocalHost):
         super().__init__(environ, home)
         self._reach = reach
 
-    def reach(self, endpoint: Endpoint) -> Reach:
+    def reach(self, endpoint: Endpoint, *, max_age_seconds: float = 30.0) -> Reach:  # noqa: ARG002 - nothing ages here
         return self._reach(endpoint) if callable(self._reach) else self._reach

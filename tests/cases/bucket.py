@@ -130,6 +130,18 @@ CASES = {
         Case("a stranger's, closed to us", _default(_REFUSED, _OTHERS), Status.CRITICAL, "foreign"),
         Case("ours, and closed to us", _default(_REFUSED, _OURS), Status.UNKNOWN, "not_permitted"),
         Case("closed, and whose may not be asked", _default(_REFUSED), Status.UNKNOWN, "not_permitted"),
+        Case(
+            "closed, and whose cannot be asked just now",
+            _default(_REFUSED, AwsError("SlowDown", "Please reduce your request rate.", 503)),
+            Status.UNKNOWN,
+            "throttled",
+        ),
+        Case(
+            "closed, and the session ends before it is asked whose",
+            _default(_REFUSED, AwsError("ExpiredToken", "The provided token has expired.", 400)),
+            Status.UNKNOWN,
+            "credentials_expired",
+        ),
         Case("in another region", _default({"BucketRegion": "eu-west-1"}), Status.CRITICAL, "wrong_region"),
         Case("moved", _default(AwsError("301", "Moved Permanently", 301)), Status.CRITICAL, "wrong_region"),
         Case(

@@ -12,7 +12,7 @@ from healthcheck.result import Status
 from healthcheck.target import Purpose
 from healthcheck.testing import ENVIRON, TARGET, Case, Situation
 
-_Step = Literal["dns", "proxy", "tcp", "tls", "http"]
+_Step = Literal["url", "dns", "proxy", "tcp", "tls", "http"]
 
 
 def _failing(
@@ -34,6 +34,14 @@ CASES = {
     "network.reachable": (
         Case("everything answers", Situation(), Status.OK),
         Case("no name can be looked up", Situation(reach=_failing("dns")), Status.CRITICAL, "dns"),
+        Case(
+            "an override that is no URL",
+            Situation(
+                environ={**ENVIRON, "AWS_ENDPOINT_URL_STS": "https://sts.corp:https"}, reach=_failing("url", "sts")
+            ),
+            Status.CRITICAL,
+            "bad_url",
+        ),
         Case("STS refuses connections", Situation(reach=_failing("tcp", "sts")), Status.CRITICAL, "tcp"),
         Case(
             "a VPC endpoint that does not let us in",

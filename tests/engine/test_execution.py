@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count, repeat
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from healthcheck.capabilities import Aws
+from healthcheck.capabilities import Aws, Endpoint, Host
 from healthcheck.engine.execution import MAX_RESULTS, Execution, attempt, execute
 from healthcheck.engine.failures import fix_of
 from healthcheck.engine.validation import MAX_CHARACTERS, MAX_VALUES, is_json
@@ -28,7 +29,7 @@ from healthcheck.errors import (
 from healthcheck.plan import BoundCheck
 from healthcheck.result import Fix, Result, Status
 from healthcheck.run import Run
-from healthcheck.target import CredentialSource
+from healthcheck.target import CredentialSource, Target
 from tests.engine.workbench import (
     FIX,
     START,
@@ -367,3 +368,32 @@ def test_a_session_that_no_profile_can_renew_is_renewed_where_it_comes_from() ->
     assert fix_of(expired().failure, check("role.exists").check, target(source=PROD)).commands == (
         "aws sso login --profile prod",
     )
+
+
+@pytest.mark.parametrize(("asked", "allowed"), [(0.0, 0.0), (-1.0, -1.0), (12.0, 12.0), (60.0, 30.0)])
+def test_a_check_gets_no_older_a_look_at_an_endpoint_than_the_round_allows(asked: float, allowed: float) -> None:
+    """The host of these tests says how old a look it was asked for."""
+    ages: list[float] = []
+
+    def look(host: Host, on: Target) -> Iterator[Result]:
+        ages.append(host.reach(Endpoint("sts", "https://sts")).seconds)
+        ages.append(host.reach(Endpoint("sts", "https://sts"), max_age_seconds=1_000).seconds)
+        yield good(f"{on.name} {host.home} {dict(host.environ)}")
+
+    bound = check("network.reachable", aws=False)
+    bound = replace(bound, check=replace(bound.check, probe=look))
+    run = execute(bound, target("prod"), gateway=Gateway(), host=NoHost(), max_age_seconds=asked).run
+    assert run.decisive.subject == "prod /nonexistent {}"
+    assert ages == [allowed, min(asked, 60.0)]
+
+
+def test_a_file_is_read_as_the_host_has_it() -> None:
+    def look(host: Host, _on: Target) -> Iterator[Result]:
+        with pytest.raises(FileNotFoundError, match="/gone"):
+            host.read_bytes(Path("/gone"), 7)
+        yield good()
+
+    bound = check("role.exists", aws=False)
+    bound = replace(bound, check=replace(bound.check, probe=look))
+    run = execute(bound, target("prod"), gateway=Gateway(), host=NoHost()).run
+    assert run.status is Status.OK

@@ -83,8 +83,8 @@ class NoHost:
     def read_bytes(self, path: Path, limit: int = 1_048_576) -> bytes:
         raise FileNotFoundError(path, limit)
 
-    def reach(self, endpoint: Endpoint) -> Reach:
-        return Reach(endpoint.url)
+    def reach(self, endpoint: Endpoint, *, max_age_seconds: float = 30.0) -> Reach:
+        return Reach(endpoint.url, seconds=max_age_seconds)
 
 
 @dataclass

@@ -59,6 +59,20 @@ def test_one_look_serves_everybody_for_thirty_seconds(serve: Serve) -> None:
     assert server.connections == 2
 
 
+def test_a_look_that_confirms_takes_nobodys_word(serve: Serve) -> None:
+    server = serve(answering())
+    time = [1000.0]
+    host = LocalHost({}, monotonic=lambda: time[0])
+    endpoint = Endpoint("sts", f"http://127.0.0.1:{server.port}")
+    host.reach(endpoint)
+    time[0] += 5
+    second = host.reach(endpoint, max_age_seconds=4.9)
+    assert server.connections == 2
+    time[0] += 5
+    assert host.reach(endpoint, max_age_seconds=5) is second
+    assert host.reach(endpoint) is second
+
+
 def test_endpoints_that_differ_in_anything_are_looked_at_apart(serve: Serve) -> None:
     server = serve(answering())
     host = LocalHost({})
