@@ -27,6 +27,8 @@ class Caller:
     principal: Principal
     is_certain: bool
     """Whether it is known that this one starts jobs; else it may be one that only looks."""
+    is_named: bool
+    """Whether the settings name it; else it is whose credentials these are."""
 
     @property
     def cannot_be_read(self) -> bool:
@@ -41,7 +43,8 @@ def find(aws: Aws, target: Target) -> Caller | None:
     is_self = target.caller in (None, "self")
     arn = aws.client("sts").get_caller_identity()["Arn"] if is_self else str(target.caller)
     principal = principals.parse(arn) or Principal(arn, "other", "", arn)
-    return Caller(principal, is_certain=target.caller is not None or not target.configured)
+    is_certain = target.caller is not None or not target.configured
+    return Caller(principal, is_certain=is_certain, is_named=not is_self)
 
 
 def policies_of(aws: Aws, caller: Caller) -> Policies:
@@ -97,8 +100,15 @@ def elsewhere(caller: Caller, account: str) -> Result:
 
 
 def missing(caller: Caller) -> Result:
-    """Say that there is no such user or role."""
+    """Say that IAM has no such user or role; of one whose credentials work, that says nothing."""
     principal = caller.principal
+    if not caller.is_named:
+        return unknown(
+            principal.arn,
+            f"{principal.arn}: IAM does not know it, though AWS accepts its credentials; what it may do cannot be told",
+            reason="not_found",
+            fix=Fix("Look again in a few minutes (IAM takes a while to tell of what is new), or name caller: instead."),
+        )
     return critical(
         principal.arn,
         f"{principal.arn}: does not exist, though the settings name it as who starts jobs",

@@ -150,6 +150,7 @@ CASES = {
         ),
         Case("a policy of another grammar", user('{"Statement": "none"}'), Status.UNKNOWN, "malformed_document"),
         Case("nobody of that name", user(iam_GetUser=_GONE), Status.CRITICAL, "caller_missing"),
+        Case("credentials of nobody", whoever(USER, user(iam_GetUser=_GONE)), Status.UNKNOWN, "not_found"),
         Case(
             "somebody of another account",
             user(target=replace(TARGET, caller="arn:aws:iam::444455556666:user/bob")),
