@@ -66,8 +66,8 @@ class Reach:
 
     url: str
     addresses: tuple[str, ...] = ()
-    failed_step: Literal["url", "dns", "proxy", "tcp", "tls", "http"] | None = None
-    """``url``: it is none."""
+    failed_step: Literal["url", "dns", "proxy", "tcp", "tls", "http", "time"] | None = None
+    """``url``: it is none. ``time``: nothing had failed for good when the time for all steps was over."""
     error: str | None = None
     """The operating system's or TLS library's words."""
     seconds: float = 0.0

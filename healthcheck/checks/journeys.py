@@ -10,7 +10,8 @@ from shlex import quote
 from urllib.parse import urlsplit
 
 from healthcheck.capabilities import Endpoint, Reach
-from healthcheck.result import Evidence, Fix, Result, critical, ok, warning
+from healthcheck.errors import FailureKind
+from healthcheck.result import Evidence, Fix, Result, critical, ok, unknown, warning
 from healthcheck.target import Purpose, Target
 
 _REGION_IN_HOST = re.compile(
@@ -47,6 +48,8 @@ def judge(journey: Journey, reach: Reach, target: Target, *, known_regions: Coll
     if reach.failed_step is None:
         return _answered(journey, reach, target, evidence)
     subject, fix = _blame(journey, reach, target, known_regions)
+    if reach.failed_step == "time":
+        return _out_of_time(journey, reach, evidence)
     steps = {
         "url": "it is no URL of the form https://HOST or http://HOST:PORT",
         "dns": "its name cannot be looked up",
@@ -60,6 +63,20 @@ def judge(journey: Journey, reach: Reach, target: Target, *, known_regions: Coll
     verdict = critical if _is_needed(journey, target) else warning
     return verdict(
         subject, sentence, reason=_REASONS.get(reach.failed_step, reach.failed_step), fix=fix, evidence=evidence
+    )
+
+
+def _out_of_time(journey: Journey, reach: Reach, evidence: Evidence) -> Result:
+    return unknown(
+        journey.host,
+        f"{journey.host} ({', '.join(journey.services)}): the look's time was over before anything could be told: "
+        f"{reach.error}",
+        reason=FailureKind.TIMED_OUT.value,
+        fix=Fix(
+            "Wait: it is looked at again by itself. If it stays, see which of its addresses answer slowly.",
+            (f"getent ahosts {journey.host}", f"nc -vz {journey.host} 443"),
+        ),
+        evidence=evidence,
     )
 
 

@@ -22,7 +22,7 @@ from healthcheck.host.certificate import issuer
 from healthcheck.host.proxies import Proxy, proxy_of
 from healthcheck.host.tls import InnerTls, Line, secure, trusting, trusting_anybody
 
-Step = Literal["dns", "proxy", "tcp", "tls", "http"]
+Step = Literal["dns", "proxy", "tcp", "tls", "http", "time"]
 
 _LONGEST_HEAD = 65_536
 _PIECE = 4_096
@@ -77,7 +77,19 @@ class _Journey:
 
     def seconds(self, most: float) -> float:
         """Return the time for a step, or fail when the whole has taken too long."""
-        return max(0.05, min(most, self.deadline - time.monotonic()))
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise self.out_of_time()
+        return min(most, left)
+
+    def failure(self, step: Step, words: object) -> _Failed:
+        """Return what a step came to: a step that the steps before it left too little time has proved nothing."""
+        is_cut_off = isinstance(words, TimeoutError) and time.monotonic() >= self.deadline
+        return self.out_of_time() if is_cut_off else _Failed(step, words)
+
+    def out_of_time(self) -> _Failed:
+        """Say that the time for all steps is over."""
+        return _Failed("time", f"{self.patience.total:g} s were not enough for all steps")
 
 
 def look(endpoint: Endpoint, environ: Mapping[str, str], clock: Callable[[], datetime], patience: Patience) -> Reach:
@@ -145,7 +157,7 @@ def _connected(journey: _Journey) -> Iterator[socket.socket]:
         line = _dial(journey, proxy.host, proxy.port) if proxy else _dial(journey, journey.host, journey.port)
     except _Failed as failed:
         if proxy:
-            raise _Failed("proxy", failed) from failed
+            raise _Failed("time" if failed.step == "time" else "proxy", failed) from failed
         raise
     try:
         if proxy:
@@ -159,9 +171,11 @@ def _dial(journey: _Journey, host: str, port: int) -> socket.socket:
     found = _look_up(host, port, journey.seconds(journey.patience.dns))
     journey.addresses = tuple(dict.fromkeys(str(address[4][0]) for address in found))
     error: OSError | None = None
-    for family, kind, protocol, _, address in found:
+    for number, (family, kind, protocol, _, address) in enumerate(found):
+        # Each has its share, so that dead ones (IPv6 that leads nowhere) do not take the time of one that lives.
+        share = journey.seconds(journey.patience.total) / (len(found) - number)
         line = socket.socket(family, kind, protocol)
-        line.settimeout(journey.seconds(journey.patience.connect))
+        line.settimeout(min(journey.patience.connect, share))
         try:
             line.connect(address)
         except OSError as failed:
@@ -205,7 +219,7 @@ def _through(journey: _Journey, proxy: Proxy, line: socket.socket) -> socket.soc
             _have_connected(journey, proxy, line)
     except (OSError, http.client.HTTPException) as error:
         line.close()
-        raise _Failed("proxy", error) from error
+        raise journey.failure("proxy", error) from error
     except _Failed:
         line.close()
         raise
@@ -227,7 +241,7 @@ def _secured(journey: _Journey, line: socket.socket, context: ssl.SSLContext) ->
     try:
         return secure(line, context, journey.host)
     except (OSError, ValueError) as error:  # ValueError: a host name that TLS cannot hold
-        raise _Failed("tls", error) from error
+        raise journey.failure("tls", error) from error
 
 
 def _issuer_of_untrusted(journey: _Journey) -> str | None:
@@ -253,7 +267,7 @@ def _ask(journey: _Journey, line: socket.socket | InnerTls) -> None:
         line.sendall(_head("HEAD", target, urlsplit(journey.endpoint.url).netloc.rpartition("@")[2], proxy))
         answer = _answer(line, "HEAD", seconds)
     except (OSError, http.client.HTTPException) as error:
-        raise _Failed("http", error) from error
+        raise journey.failure("http", error) from error
     if proxy and answer.status == _PROXY_WANTS_A_PASSWORD:
         raise _Failed("proxy", f"the proxy answers with {answer.status} {answer.reason}")
     date = _date(answer.getheader("Date"))

@@ -12,7 +12,7 @@ from healthcheck.result import Status
 from healthcheck.target import Purpose
 from healthcheck.testing import ENVIRON, TARGET, Case, Situation
 
-_Step = Literal["url", "dns", "proxy", "tcp", "tls", "http"]
+_Step = Literal["url", "dns", "proxy", "tcp", "tls", "http", "time"]
 
 
 def _failing(
@@ -42,6 +42,7 @@ CASES = {
             Status.CRITICAL,
             "bad_url",
         ),
+        Case("STS is slow, and nothing is told", Situation(reach=_failing("time", "sts")), Status.UNKNOWN, "timed_out"),
         Case("STS refuses connections", Situation(reach=_failing("tcp", "sts")), Status.CRITICAL, "tcp"),
         Case(
             "a VPC endpoint that does not let us in",

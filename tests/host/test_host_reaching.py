@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import socket
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -324,3 +325,87 @@ def test_without_certifi_the_sdks_own_authorities_are_trusted() -> None:
     assert default_authorities(("no-such-package", "botocore")).parent.name == "botocore"
     with pytest.raises(FileNotFoundError):
         default_authorities(("no-such-package", "json"))
+
+
+@pytest.fixture
+def dead() -> Iterator[Callable[[Server], None]]:
+    """Let connections to 127.0.0.2 at a server's port hang, as those to an address that swallows packets do."""
+    held: list[socket.socket] = []
+
+    def swallow(server: Server) -> None:
+        listener = socket.create_server(("127.0.0.2", server.port), backlog=0)
+        held.append(listener)
+        for _ in range(2):  # what nobody accepts fills the queue, and the system drops all that comes after
+            caller = socket.socket()
+            caller.setblocking(False)
+            caller.connect_ex(listener.getsockname())
+            held.append(caller)
+
+    yield swallow
+    for line in held:
+        line.close()
+
+
+def resolving(monkeypatch: pytest.MonkeyPatch, server: Server, *addresses: str) -> None:
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, server.port)) for address in addresses]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+
+def test_an_address_that_lives_is_found_behind_dead_ones(
+    serve: Serve, dead: Callable[[Server], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve(answering())
+    dead(server)
+    resolving(monkeypatch, server, *["127.0.0.2"] * 3, "127.0.0.1")
+    hurried = replace(HURRIED, connect=5.0, total=1.2)
+
+    seen = LocalHost({}, patience=hurried).reach(Endpoint("sts", f"http://sts.example:{server.port}"))
+
+    assert seen.is_reached
+    assert seen.addresses == ("127.0.0.2", "127.0.0.1")
+
+
+def test_addresses_that_are_all_dead_fail_tcp(
+    serve: Serve, dead: Callable[[Server], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve(answering())
+    dead(server)
+    resolving(monkeypatch, server, *["127.0.0.2"] * 4)
+    hurried = replace(HURRIED, connect=5.0, total=0.4)
+
+    seen = LocalHost({}, patience=hurried).reach(Endpoint("sts", f"http://sts.example:{server.port}"))
+
+    assert (seen.failed_step, seen.error) == ("tcp", "timed out")
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_step_that_is_cut_off_by_the_end_of_the_look_proves_nothing(serve: Serve, scheme: str) -> None:
+    hurried = replace(HURRIED, tls=5.0, answer=5.0, total=0.2)
+    server = serve(silent)
+
+    seen = LocalHost({}, patience=hurried).reach(Endpoint("sts", f"{scheme}://127.0.0.1:{server.port}"))
+
+    assert (seen.failed_step, seen.error) == ("time", "0.2 s were not enough for all steps")
+
+
+def test_a_proxy_that_is_cut_off_by_the_end_of_the_look_proves_nothing(serve: Serve) -> None:
+    hurried = replace(HURRIED, answer=5.0, total=0.2)
+    proxy = f"http://127.0.0.1:{serve(silent).port}"
+
+    seen = LocalHost({}, patience=hurried).reach(Endpoint("sts", "https://sts.example", proxy=proxy))
+
+    assert seen.failed_step == "time"
+
+
+def test_a_look_without_time_for_its_first_step_proves_nothing() -> None:
+    hurried = replace(HURRIED, total=0.0)
+    for proxy in (None, "http://127.0.0.1:1"):
+        seen = LocalHost({}, patience=hurried).reach(Endpoint("sts", "http://127.0.0.1:1", proxy=proxy))
+        assert seen.failed_step == "time"
+
+
+def test_a_proxy_that_is_no_url_is_the_failed_step() -> None:
+    seen = reach(Endpoint("sts", "https://sts.example", proxy="http://proxy:http"))
+
+    assert seen.failed_step == "proxy"
+    assert seen.error
