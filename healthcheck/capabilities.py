@@ -42,6 +42,8 @@ class Credentials:
     refreshable: bool = False
     failure: Failure | None = None
     """Why nothing could be resolved; then the fields above are mostly empty."""
+    renewal_failure: Failure | None = None
+    """Why the last attempt to renew them came to nothing, while they still last."""
     base: Credentials | None = None
     """Those that a role was to be assumed with, where they are what failed and not the role."""
 

@@ -6,7 +6,7 @@ import itertools
 import re
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -195,7 +195,7 @@ class Sources:
         if last is not None and last.keys is not None:
             expires = last.credentials.expires
             if expires is not None and expires - now > STILL_USABLE:
-                return last
+                return replace(last, credentials=replace(last.credentials, renewal_failure=failure))
         entry.holder = None
         base = self._base_at_fault(source, failure)
         return Resolved(source, Credentials(source.name, failure=failure, base=base), None, entry.generation)

@@ -131,7 +131,7 @@ def account(aws: Aws, target: Target) -> Iterator[Result]:
 @check(
     every=timedelta(minutes=5),
     after=["credentials.resolvable"],
-    reasons=["expired", "expires_soon", "unknown_lifetime"],
+    reasons=["expired", "expires_soon", "renewal_failing", "unknown_lifetime"],
     gauges=[lifetimes.GAUGE],
 )
 def expiry(aws: Aws, host: Host, target: Target, *, horizon: timedelta = timedelta(hours=12)) -> Iterator[Result]:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from shlex import quote
 
 from healthcheck.capabilities import Credentials
+from healthcheck.errors import Failure
 from healthcheck.result import Evidence, Fix, Result, critical, ok, warning
 
 GAUGE = "credential_expiry_timestamp_seconds"
@@ -88,6 +89,8 @@ def judge(
     """
     subject = credentials.source
     method = credentials.method or "unknown"
+    if credentials.renewal_failure is not None and credentials.expires is not None and credentials.expires > now:
+        return _failing(credentials, credentials.renewal_failure, credentials.expires, now, profile)
     renewer = _RENEWED.get(method)
     if method == "sso" and sso is not None and sso.renews_itself:
         renewer = "the SDK renews the sign-in until IAM Identity Center ends it"
@@ -117,6 +120,30 @@ def judge(
         subject,
         f"{subject}: {f'do not say when they end, and {renewer}' if renewer else 'are long-lived, and have no end'}",
         evidence={"method": method, "lifetime": lifetime},
+    )
+
+
+def _failing(credentials: Credentials, failure: Failure, end: datetime, now: datetime, profile: str | None) -> Result:
+    """Say that what should renew itself does not, as long as there is time to mend that."""
+    subject = credentials.source
+    why = failure.sentence.removeprefix(f"{subject}: ").rstrip(".")
+    named = f" --profile {quote(profile)}" if profile else ""
+    return warning(
+        subject,
+        f"{subject}: cannot be renewed, and end {_in(end - now)} from now, at {_text(end)}: {why}",
+        reason="renewal_failing",
+        fix=Fix(
+            "Mend what hands them out before they end; it is tried again by itself.",
+            (f"aws sts get-caller-identity{named}",),
+        ),
+        evidence={
+            "method": credentials.method,
+            "expires": _text(end),
+            "remaining_seconds": round((end - now).total_seconds()),
+            "failure": failure.kind.value,
+            "sdk_error": failure.code,
+        },
+        gauges={GAUGE: end.timestamp()},
     )
 
 

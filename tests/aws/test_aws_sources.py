@@ -175,12 +175,28 @@ def test_when_renewing_fails_what_still_lasts_is_used_on(bench: Bench) -> None:
     bench.aws.answers["sts.AssumeRole"] = lambda _: error("AccessDenied")
     bench.later(minutes=50)
 
-    assert resolve(bench, source).failure is None
+    seen = resolve(bench, source)
+    assert (seen.failure, seen.key_id_suffix) == (None, "6666")
+    assert seen.renewal_failure is not None
+    assert seen.renewal_failure.kind is FailureKind.NOT_PERMITTED
 
     bench.later(minutes=9, seconds=30)
     failed = resolve(bench, source).failure
     assert failed is not None
     assert failed.kind is FailureKind.NOT_PERMITTED
+
+
+def test_what_was_renewed_after_all_is_told_no_more(bench: Bench) -> None:
+    bench.aws.answers["sts.AssumeRole"] = lambda _: assumed()
+    source = CredentialSource(assume_role=ROLE)
+    resolve(bench, source)
+    bench.aws.answers["sts.AssumeRole"] = lambda _: error("AccessDenied")
+    bench.later(minutes=50)
+    resolve(bench, source)
+    bench.aws.answers["sts.AssumeRole"] = lambda _: assumed(NOON + timedelta(hours=2))
+    bench.later(seconds=10)
+
+    assert resolve(bench, source).renewal_failure is None
 
 
 def test_a_refused_role_names_the_missing_permission(bench: Bench) -> None:

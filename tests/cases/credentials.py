@@ -314,6 +314,12 @@ def lasting(method: str, expires: datetime | None = None, *, prefix: str = "ASIA
     return Situation(credentials=credentials, **more)
 
 
+def _renewal_failing(left: timedelta) -> Situation:
+    failure = Failure(FailureKind.NOT_PERMITTED, f"{SOURCE}: AWS does not allow it.", "sts.AssumeRole", "AccessDenied")
+    credentials = Credentials(SOURCE, "assume-role", "ASIA", "TEST", True, True, NOW + left, refreshable=True)
+    return Situation(credentials=replace(credentials, renewal_failure=failure))
+
+
 def sso_files(expires: str, *, renews: bool) -> Mapping[str, str]:
     cached = {"accessToken": SECRET, "expiresAt": expires} | ({"refreshToken": SECRET} if renews else {})
     session = "corp" if renews else None
@@ -335,6 +341,10 @@ _EXPIRY = (
         Status.OK,
     ),
     Case("a role that the SDK assumes again", lasting("assume-role", NOW + timedelta(minutes=40)), Status.OK),
+    Case(
+        "a role that cannot be assumed again", _renewal_failing(timedelta(minutes=9)), Status.WARNING, "renewal_failing"
+    ),
+    Case("one whose end has come", _renewal_failing(timedelta(0)), Status.CRITICAL, "expired"),
     Case("an instance's role", lasting("iam-role", NOW + timedelta(hours=5)), Status.OK),
     Case("exactly the horizon", lasting("env", NOW + _HORIZON), Status.OK),
     Case("a second less", lasting("env", NOW + _HORIZON - timedelta(seconds=1)), Status.WARNING, "expires_soon"),
