@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -178,6 +178,13 @@ def test_a_check_has_its_own_defaults(tmp_path: Path) -> None:
         timedelta(seconds=30),
         ("credentials.valid",),
     )
+
+
+def test_services_are_named_once_in_the_order_in_which_checks_come_to_need_them(tmp_path: Path) -> None:
+    first = replace(a_check("role.exists"), calls=("sts.GetCallerIdentity",), optional_calls=("ec2.DescribeRegions",))
+    second = replace(a_check("role.trust", after=["role.exists"]), calls=("iam.GetRole", "sts.GetCallerIdentity"))
+
+    assert planned(tmp_path, "{}", registry=Registry([second, first])).services == ("sts", "iam")
 
 
 def test_settings_may_not_be_changed_by_whoever_receives_them(tmp_path: Path) -> None:

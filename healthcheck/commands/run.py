@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -45,6 +46,9 @@ def _look(arguments: Arguments, console: Console) -> int:
     def tell(run: Run) -> None:
         progress.step(text.progress_line(run, encoding=console.stderr.encoding))
 
+    # While the first look at the network waits for its answer; a check that needs a client sooner makes it itself.
+    targets = [planned.target for planned in plan.targets]
+    threading.Thread(target=parts.gateway.warm, args=(targets, plan.services), daemon=True).start()
     runner = Runner(
         parts.gateway,
         LocalHost(console.environ),

@@ -76,6 +76,12 @@ class Plan:
     """The checks as they are for a target that overrides nothing."""
 
     @property
+    def services(self) -> tuple[str, ...]:
+        """The AWS services that its checks are sure to call, those first that are needed first."""
+        checks = {bound.id: bound.check for planned in self.targets for bound in planned.checks}
+        return tuple(dict.fromkeys(call.partition(".")[0] for check in checks.values() for call in check.calls))
+
+    @property
     def web_config(self) -> Path | None:
         """The web configuration, if one is named; a relative name starts at the settings file's folder."""
         if self.daemon.web_config is None:
