@@ -66,6 +66,7 @@ OPERATIONS: Mapping[str, Operation] = _table(
     Operation("sts", "GetCallerIdentity", (), Scope.NONE),
     Operation("sts", "AssumeRole", ("sts:AssumeRole",), Scope.ASSUMED_ROLE),
     Operation("iam", "GetRole", ("iam:GetRole",), Scope.ROLE),
+    Operation("iam", "SimulatePrincipalPolicy", ("iam:SimulatePrincipalPolicy",), Scope.ROLE),
     Operation("iam", "ListAttachedRolePolicies", ("iam:ListAttachedRolePolicies",), Scope.ROLE),
     Operation("iam", "ListRolePolicies", ("iam:ListRolePolicies",), Scope.ROLE),
     Operation("iam", "GetRolePolicy", ("iam:GetRolePolicy",), Scope.ROLE),

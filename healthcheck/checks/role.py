@@ -19,6 +19,7 @@ from healthcheck.checks import (
     principal_policies,
     role_existence,
     role_trust,
+    simulation,
 )
 from healthcheck.checks.dossier import Dossier
 from healthcheck.checks.entitlements import Question
@@ -126,7 +127,16 @@ def trust(aws: Aws, target: Target) -> Iterator[Result]:
     every=timedelta(minutes=15),
     after=["role.trust"],
     calls=[*READING_ROLES, "s3.GetBucketPolicy", "sts.GetCallerIdentity"],
-    reasons=["boundary", "explicit_deny", "malformed_document", "not_allowed", "telemetry_lost", "undecidable"],
+    optional_calls=simulation.CALLS,
+    reasons=[
+        "boundary",
+        "explicit_deny",
+        "malformed_document",
+        "not_allowed",
+        simulation.REASON,
+        "telemetry_lost",
+        "undecidable",
+    ],
 )
 def permissions(aws: Aws, target: Target, *, prefix: str = "") -> Iterator[Result]:
     """The role's own policies allow what the target's purposes need, on the target's own bucket.
@@ -135,9 +145,11 @@ def permissions(aws: Aws, target: Target, *, prefix: str = "") -> Iterator[Resul
         AmazonSageMakerFullAccess covers only buckets and keys with "sagemaker" in their names.
     Sees: all inline and attached policies and the permissions boundary, evaluated for the actions of each purpose on
         the real ARNs of bucket, images, log groups and, if jobs run in a VPC, subnets: an untagged object below the
-        prefix, over TLS, in this region. Where these do not allow what the bucket's policy does, that counts.
-    Cannot see: organisation policies (SCPs, RCPs) and session policies; conditions that hang on a job's network; what
-        a bucket's policy denies (bucket.policy), other buckets (role.data_access) and keys (role.encryption).
+        prefix, over TLS, in this region. Where these do not allow what the bucket's policy does, that counts. AWS's
+        simulator is asked the same where that is permitted: only it sees the organisation's policies (SCPs).
+    Cannot see: without the simulator what SCPs deny, and RCPs and session policies at all; conditions that hang on a
+        job's network; what a bucket's policy denies (bucket.policy), other buckets (role.data_access) and keys
+        (role.encryption).
     Source: https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html, read 2026-11-22.
     Settings:
         prefix: the part of the bucket that jobs read and write, such as "team-a/"; empty for the whole bucket
@@ -159,7 +171,7 @@ def permissions(aws: Aws, target: Target, *, prefix: str = "") -> Iterator[Resul
     others = tuple(purpose for purpose in Purpose if purpose not in target.purposes)
     healthy = f"is allowed all that {', '.join(purpose.value for purpose in target.purposes)} needs"
     question = Question(role.text, healthy, dossier, controls=needs.of(place, others))
-    yield entitlements.judge(question, verdicts)
+    yield simulation.compare(aws, role.text, verdicts, entitlements.judge(question, verdicts))
 
 
 def _not_configured(target: Target) -> Result:

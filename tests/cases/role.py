@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -141,7 +141,125 @@ _TRUST: Sequence[Case] = (
     Case("no role", _exists(role(), replace(TARGET, role=None)), Status.SKIPPED, "not_configured"),
 )
 
+JOB_ACTIONS = (
+    "s3:ListBucket",
+    "s3:GetObject",
+    "s3:PutObject",
+    "ecr:GetAuthorizationToken",
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:GetDownloadUrlForLayer",
+    "ecr:BatchGetImage",
+    "logs:CreateLogGroup",
+    "logs:CreateLogStream",
+    "logs:DescribeLogStreams",
+    "logs:PutLogEvents",
+    "cloudwatch:PutMetricData",
+)
+
+
+def simulated(decide: Callable[[str, str, Mapping[str, Any]], Mapping[str, Any]]) -> Callable[[Any], Any]:
+    """What the simulator answers to any call: a decision for each action on each resource, in its own words."""
+
+    def answer(asked: Any) -> Any:
+        context = {entry["ContextKeyName"]: entry["ContextKeyValues"] for entry in asked["ContextEntries"]}
+        return {"EvaluationResults": [_evaluation(decide, action, asked, context) for action in asked["ActionNames"]]}
+
+    return answer
+
+
+def _evaluation(decide: Any, action: str, asked: Any, context: Mapping[str, Any]) -> Mapping[str, Any]:
+    parts = [(resource, decide(action, resource, context)) for resource in asked["ResourceArns"]]
+    specific = [
+        {
+            "EvalResourceName": resource,
+            "EvalResourceDecision": part.get("decision", "allowed"),
+            "MissingContextValues": part.get("missing", []),
+            "MatchedStatements": [{"SourcePolicyId": name} for name in part.get("policies", [])],
+        }
+        for resource, part in parts
+    ]
+    return {
+        "EvalActionName": action,
+        "EvalResourceName": "*",
+        "EvalDecision": max(part["EvalResourceDecision"] for part in specific),
+        "OrganizationsDecisionDetail": {"AllowedByOrganizations": not any(part.get("scp") for _, part in parts)},
+        "ResourceSpecificResults": specific,
+    }
+
+
+def _no_uploads(action: str, _resource: str, _context: Mapping[str, Any]) -> Mapping[str, Any]:
+    is_upload = action == "s3:PutObject"
+    return {"decision": "explicitDeny", "scp": True, "policies": ["p-guardrail"]} if is_upload else {}
+
+
+def _no_uploads_from_outside(action: str, resource: str, context: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {} if "aws:SourceVpce" in context else _no_uploads(action, resource, context)
+
+
+def _open(action: str, _resource: str, _context: Mapping[str, Any]) -> Mapping[str, Any]:
+    is_upload = action == "s3:PutObject"
+    return {"decision": "explicitDeny", "missing": ["aws:SourceVpce"]} if is_upload else {}
+
+
+def _no_bucket(action: str, _resource: str, _context: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"decision": "implicitDeny"} if action.startswith("s3:") else {}
+
+
+_SIMULATED: Sequence[Case] = (
+    Case(
+        "the simulator agrees, on its second page",
+        permitted(
+            ALL_NEEDED,
+            iam_SimulatePrincipalPolicy=Pages(
+                [
+                    {"EvaluationResults": []},
+                    {
+                        "EvaluationResults": [
+                            {"EvalActionName": name, "EvalDecision": "allowed"} for name in JOB_ACTIONS
+                        ]
+                    },
+                ],
+                "Marker",
+                "Marker",
+                "IsTruncated",
+            ),
+        ),
+        Status.OK,
+    ),
+    Case(
+        "the organization denies uploads from everywhere",
+        permitted(ALL_NEEDED, iam_SimulatePrincipalPolicy=simulated(_no_uploads)),
+        Status.CRITICAL,
+        "organization_denies",
+    ),
+    Case(
+        "the organization denies uploads from outside a network",
+        permitted(ALL_NEEDED, iam_SimulatePrincipalPolicy=simulated(_no_uploads_from_outside)),
+        Status.OK,
+    ),
+    Case(
+        "the simulator lacks context",
+        permitted(ALL_NEEDED, iam_SimulatePrincipalPolicy=simulated(_open)),
+        Status.OK,
+    ),
+    Case(
+        "a bucket that lets it in, which the simulator does not see",
+        permitted(
+            NO_BUCKET,
+            s3_GetBucketPolicy={"Policy": policy(INVITING)},
+            iam_SimulatePrincipalPolicy=simulated(_no_bucket),
+        ),
+        Status.OK,
+    ),
+    Case(
+        "the simulator is busy",
+        permitted(ALL_NEEDED, iam_SimulatePrincipalPolicy=AwsError("Throttling", "Rate exceeded", 400)),
+        Status.OK,
+    ),
+)
+
 _PERMISSIONS: Sequence[Case] = (
+    *_SIMULATED,
     Case("all that is needed", permitted(ALL_NEEDED), Status.OK),
     Case(
         "all that is needed, by attached policies, within a boundary",

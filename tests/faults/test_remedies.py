@@ -27,6 +27,7 @@ _IN_WORDS = frozenset(
         "caller-needs-vpc",  # mended where it is told as well: by naming subnets; see the test below
         "data-bucket-missing",  # made by a command of another kind
         "caller-unknown",  # the settings are to be corrected
+        "organization-denies",  # nobody in the account can mend it
         "permissions-undecidable",  # nothing is known to be broken
     }
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 
 @dataclass(slots=True)
@@ -29,5 +30,7 @@ class Account:
     """Buckets that other accounts may list."""
     denied_to_visitors: set[str] = field(default_factory=set)
     """IAM actions that are denied to whoever assumes a role here."""
+    service_control_policies: list[dict[str, Any]] = field(default_factory=list)
+    """Documents of the organization that bind the account; none = nothing is limited."""
     role_external_ids: dict[str, str] = field(default_factory=dict)
     """Role ARN → the external id that its trust policy asks for."""

@@ -87,6 +87,18 @@ class Imitation:
             roles = get_backend("iam")[account]["aws"].roles
             return any(role.name == name for role in roles.values())
 
+    def role_policies(self, account: str, arn: str) -> tuple[dict[str, str], str | None] | None:
+        """Return the documents of a role's policies by name, and its boundary's; none where there is no such role."""
+        with self._lock:
+            backend: Any = get_backend("iam")[account]["aws"]
+            role = next((role for role in backend.roles.values() if role.arn == arn), None)
+            if role is None:
+                return None
+            documents = dict(role.policies)
+            documents |= {name: _document_in_force(policy) for name, policy in role.managed_policies.items()}
+            bound = role.permissions_boundary_arn
+            return documents, _document_in_force(backend.managed_policies[bound]) if bound else None
+
     def age_role(self, account: str, name: str) -> None:
         """Let a role have been made long ago; a new one is not yet known to every service of AWS."""
         with self._lock:
@@ -99,3 +111,9 @@ class Imitation:
         with self._lock:
             for service in ("iam", "s3", "sts", "sagemaker"):
                 get_backend(service).reset()
+
+
+def _document_in_force(policy: Any) -> str:
+    """Return the document of a managed policy's default version."""
+    versions = {version.version_id: version.document for version in policy.versions}
+    return str(versions[policy.default_version_id])

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
-from healthcheck.testing.world import admission, answers, buckets, regions
+from healthcheck.testing.world import admission, answers, buckets, regions, simulator
 from healthcheck.testing.world.admission import Refused
 from healthcheck.testing.world.answers import Answer
 from healthcheck.testing.world.conditions import Account, Weather
@@ -103,6 +103,8 @@ class Overlay:
                 answer = _identity(caller)
             case "sts", "AssumeRole":
                 answer = self._assume_role(call, environ, caller)
+            case "iam", "SimulatePrincipalPolicy":
+                answer = simulator.answer(call, self._imitation, account)
             case "account", "GetRegionOptStatus":
                 answer = regions.answer_opt_status(call, account.enabled_regions)
             case "ec2", "DescribeRegions":

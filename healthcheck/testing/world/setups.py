@@ -115,6 +115,7 @@ class Setup:
         """Rebuild one part as it is when all is well."""
         match area:
             case Area.ROLE:
+                self.account.service_control_policies.clear()
                 self.build_role()
                 self.age(self.blueprint.account, ROLE_NAME)
             case Area.BUCKET:

@@ -69,6 +69,13 @@ def _conditional_deny(setup: Setup) -> None:
     )
 
 
+def _organization_denies(setup: Setup) -> None:
+    setup.account.service_control_policies += [
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]},
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:PutObject", "Resource": "*"}]},
+    ]
+
+
 FAULTS = (
     Fault(
         id="role-placeholder",
@@ -197,5 +204,13 @@ FAULTS = (
         also={"role.data_access": (Status.UNKNOWN, "undecidable")},
         area=Area.ROLE,
         strike=_conditional_deny,
+    ),
+    Fault(
+        id="organization-denies",
+        sentence="A policy of the organization, which nobody in the account can read, denies s3:PutObject.",
+        check="role.permissions",
+        reason="organization_denies",
+        area=Area.ROLE,
+        strike=_organization_denies,
     ),
 )
