@@ -28,8 +28,8 @@ class Verdict:
     def outcome(self) -> Outcome:
         """How it ends, as far as this check has to see.
 
-        The policy of a bucket, key or repository that could not be read is excused where the need is not strict, or
-        nothing that we could be allowed would show it, and what was read allows the action.
+        The policy of a bucket, key or repository that could not be read is excused where the need is not strict and
+        what was read allows the action.
         """
         decision = self.decision
         if decision.outcome is Outcome.UNKNOWN and decision.holes and all(self._is_excused(h) for h in decision.holes):
@@ -38,7 +38,7 @@ class Verdict:
 
     def _is_excused(self, hole: Hole) -> bool:
         of_resource = any(hole in each.holes for each in self.decision.layers if each.layer is Layer.RESOURCE)
-        return of_resource and not (self.need.is_strict and hole.action)
+        return of_resource and not self.need.is_strict
 
     @property
     def is_denied(self) -> bool:
@@ -69,7 +69,7 @@ class Dossier:
     policies: Policies
     resources: Mapping[str, Source | Document | Hole] = field(default_factory=dict)
     """The policies of buckets (``s3://name``) and keys (their ARN)."""
-    grants: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    grants: Mapping[str, frozenset[str] | Hole] = field(default_factory=dict)
     """What KMS grants let the principal do, by the key's ARN."""
     is_only_rescued: bool = False
     """Whether the resources' policies count for what they allow alone; what they deny is another check's."""
@@ -120,10 +120,14 @@ class Dossier:
         if self.is_only_rescued and resource is not None and decision.outcome is Outcome.IMPLICIT_DENY:
             rescued = self._evaluate(request, resource)
             decision = decision if rescued.denied else rescued
-        if request.action in self.grants.get(need.policy_of or "", ()) and decision.outcome is Outcome.IMPLICIT_DENY:
-            # A grant allows as a key policy does; it overrides no Deny.
-            return self._evaluate(request, _granting(request, self.principal))
-        return decision
+        grants = self.grants.get(need.policy_of or "", frozenset())
+        if decision.outcome is not Outcome.IMPLICIT_DENY:
+            return decision
+        if isinstance(grants, Hole):
+            return self._evaluate(request, grants)
+        # A grant allows as a key policy does; it overrides no Deny.
+        granting = _granting(request, self.principal) if request.action in grants else None
+        return self._evaluate(request, granting) if granting else decision
 
     def _evaluate(self, request: Request, resource: Document | Hole | None) -> Decision:
         return evaluate(

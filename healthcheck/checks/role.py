@@ -14,6 +14,8 @@ from healthcheck.checks import (
     calling,
     data_locations,
     entitlements,
+    key_looks,
+    keys,
     locations,
     needs,
     principal_policies,
@@ -25,7 +27,7 @@ from healthcheck.checks.dossier import Dossier
 from healthcheck.checks.entitlements import Question
 from healthcheck.checks.places import place_of
 from healthcheck.checks.principal_policies import READING_ROLES
-from healthcheck.result import Result, skipped
+from healthcheck.result import Result, ok, skipped
 from healthcheck.target import Purpose, Target
 
 
@@ -252,3 +254,70 @@ def data_access(aws: Aws, target: Target) -> Iterator[Result]:
     if not found:
         said = f"{target.name}: the settings name no place in S3 beside the bucket, of which role.permissions tells"
         yield skipped(target.name, said, reason="not_configured")
+
+
+@check(
+    every=timedelta(minutes=15),
+    after=["role.permissions", "bucket.reachable"],
+    calls=[
+        *READING_ROLES,
+        "kms.DescribeKey",
+        "kms.GetKeyPolicy",
+        "kms.ListGrants",
+        "s3.GetBucketEncryption",
+        "sts.GetCallerIdentity",
+    ],
+    optional_calls=["s3.HeadBucket"],
+    reasons=[
+        "boundary",
+        "explicit_deny",
+        "key_deleted",
+        "key_disabled",
+        "key_missing",
+        "key_unusable",
+        "malformed_document",
+        "not_allowed",
+        "resource_policy",
+        "undecidable",
+        "wrong_kind",
+        "wrong_region",
+    ],
+)
+def encryption(aws: Aws, target: Target) -> Iterator[Result]:
+    """The KMS keys of the data and the disks can be used, and the role may use them.
+
+    Why: AmazonSageMakerFullAccess allows no use of any key, so that a bucket that encrypts with one lets a job start,
+        list its input, and fail; a key that is disabled or about to be deleted stops all that it encrypts.
+    Sees: the key with which each bucket encrypts by default, and output_keys and volume_keys of the settings: their
+        state, kind and region, the role's policies and the key's own, evaluated for what that use takes, through S3
+        where it is S3 that calls; grants of the key to the role, where the policies do not suffice.
+    Cannot see: keys that single objects were encrypted with; the policy of another account's key; a grant with
+        constraints; organisation policies.
+    Source: https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html and
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html, read 2026-11-22.
+    """
+    role = arns.parse(target.role) if target.role else None
+    if role is None:
+        yield _not_configured(target)
+        return
+    place = place_of(aws, target, role.text)
+    wanted = list(keys.configured(target))
+    plain: list[str] = []
+    for location in {each.bucket: each for each in reversed(locations.of(target, place.home))}.values():
+        found = keys.of_bucket(aws, location)
+        if isinstance(found, keys.Plain):
+            plain.append(found.bucket)
+        wanted += found if isinstance(found, tuple) else ()
+    if not wanted:
+        yield _no_key(target, plain)
+        return
+    yield from key_looks.look(aws, place, target, wanted)
+
+
+def _no_key(target: Target, plain: list[str]) -> Result:
+    if not plain:
+        return skipped(
+            target.name, f"{target.name}: there is neither bucket nor key to look at", reason="not_configured"
+        )
+    subject = f"s3://{plain[0]}"
+    return ok(subject, f"{subject}: encrypts with S3's own keys, which take no rights", evidence={"buckets": plain})

@@ -423,7 +423,156 @@ _DATA: Sequence[Case] = (
     Case("no role", _data(role=None), Status.SKIPPED, "not_configured"),
 )
 
+_KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+_THEIRS = _KEY.replace(ACCOUNT, "444455556666")
+_TO_ACCOUNT = {
+    "Effect": "Allow",
+    "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+    "Action": "kms:*",
+    "Resource": "*",
+}
+_TO_ROLE = {**_TO_ACCOUNT, "Principal": {"AWS": ROLE}}
+_TO_OTHERS = {**_TO_ACCOUNT, "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/Admin"}}
+_USES_KEYS = policy(allow("kms:*"))
+
+
+def _encrypted(algorithm: str = "aws:kms", key: str | None = _KEY) -> Any:
+    rule = {"SSEAlgorithm": algorithm} | ({"KMSMasterKeyID": key} if key else {})
+    return {"ServerSideEncryptionConfiguration": {"Rules": [{"ApplyServerSideEncryptionByDefault": rule}]}}
+
+
+def _grants(*operations: str, constrained: bool = False) -> Pages:
+    grant: dict[str, Any] = {"KeyId": _KEY, "GranteePrincipal": ROLE, "Operations": list(operations)}
+    if constrained:
+        grant["Constraints"] = {"EncryptionContextEquals": {"a": "b"}}
+    return Pages([{"Grants": []}, {"Grants": [grant]}], "Marker", "NextMarker", "Truncated")
+
+
+def _keyed(
+    inline: Policy | None = _USES_KEYS,
+    *,
+    bucket: Any = None,
+    key: Any = None,
+    key_policy: Any = None,
+    grants: Any = None,
+    boundary: Policy | None = None,
+    head: Any = _HERE,
+    **facts: Any,
+) -> Situation:
+    about: dict[str, Any] = {
+        "Arn": _KEY,
+        "KeyId": _KEY.rpartition("/")[2],
+        "KeyState": "Enabled",
+        "KeyManager": "CUSTOMER",
+    }
+    found = permitted(inline, boundary=boundary, target=replace(TARGET, **facts))
+    answers = {
+        "s3.GetBucketEncryption": bucket or _encrypted("AES256", None),
+        "s3.HeadBucket": head,
+        "kms.DescribeKey": key if isinstance(key, AwsError) else {"KeyMetadata": about | (key or {})},
+        "kms.GetKeyPolicy": {"Policy": policy(*(key_policy or [_TO_ACCOUNT]))},
+        "kms.ListGrants": grants or {"Grants": []},
+    }
+    return replace(found, answers={**found.answers, **answers})
+
+
+_NO_KEY = AwsError("NotFoundException", "Key does not exist", 400)
+_VIA_S3 = {
+    **allow(["kms:Decrypt", "kms:GenerateDataKey"]),
+    "Condition": {"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}},
+}
+_FOR_RESOURCES = {**allow("kms:CreateGrant"), "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}}}
+_IN_CONTEXT = {**allow("kms:*"), "Condition": {"StringEquals": {"kms:EncryptionContext:team": "a"}}}
+
+_ENCRYPTION: Sequence[Case] = (
+    Case("keys of S3's own", _keyed(), Status.OK),
+    Case(
+        "nothing said of encryption, as of an old bucket",
+        _keyed(bucket=AwsError("ServerSideEncryptionConfigurationNotFoundError", "none", 404)),
+        Status.OK,
+    ),
+    Case("the key that AWS manages", _keyed(None, bucket=_encrypted(), key={"KeyManager": "AWS"}), Status.OK),
+    Case("KMS, and no key by name", _keyed(None, bucket=_encrypted(key=None)), Status.OK),
+    Case("a key of the bucket, and rights to it", _keyed(bucket=_encrypted()), Status.OK),
+    Case("rights through S3", _keyed(policy(_VIA_S3), bucket=_encrypted()), Status.OK),
+    Case("a key of disks", _keyed(policy(_FOR_RESOURCES), volume_keys=(_KEY,)), Status.OK),
+    Case("a key of what is written", _keyed(output_keys=(_KEY,)), Status.OK),
+    Case("a key that names the role itself", _keyed(None, bucket=_encrypted(), key_policy=[_TO_ROLE]), Status.OK),
+    Case(
+        "a key of another account, and the role's side is right",
+        _keyed(output_keys=(_THEIRS,), key={"Arn": _THEIRS}),
+        Status.OK,
+    ),
+    Case("no rights", _keyed(None, bucket=_encrypted()), Status.CRITICAL, "not_allowed"),
+    Case(
+        "no rights but by a grant",
+        _keyed(None, bucket=_encrypted(), grants=_grants("Decrypt", "GenerateDataKey")),
+        Status.OK,
+    ),
+    Case(
+        "no rights but by a grant with constraints",
+        _keyed(None, bucket=_encrypted(), grants=_grants("Decrypt", "GenerateDataKey", constrained=True)),
+        Status.CRITICAL,
+        "not_allowed",
+    ),
+    Case(
+        "no rights, and grants that nobody may see",
+        _keyed(None, bucket=_encrypted(), grants=denied("kms.ListGrants")),
+        Status.UNKNOWN,
+        "not_permitted",
+    ),
+    Case("rights through S3 to disks", _keyed(policy(_VIA_S3), volume_keys=(_KEY,)), Status.CRITICAL, "not_allowed"),
+    Case("a key for others", _keyed(bucket=_encrypted(), key_policy=[_TO_OTHERS]), Status.CRITICAL, "resource_policy"),
+    Case(
+        "a key that denies",
+        _keyed(bucket=_encrypted(), key_policy=[_TO_ACCOUNT, {**_TO_ROLE, "Effect": "Deny"}]),
+        Status.CRITICAL,
+        "explicit_deny",
+    ),
+    Case("a boundary", _keyed(bucket=_encrypted(), boundary=policy(allow("s3:*"))), Status.CRITICAL, "boundary"),
+    Case("disabled", _keyed(bucket=_encrypted(), key={"KeyState": "Disabled"}), Status.CRITICAL, "key_disabled"),
+    Case(
+        "about to go", _keyed(bucket=_encrypted(), key={"KeyState": "PendingDeletion"}), Status.CRITICAL, "key_deleted"
+    ),
+    Case(
+        "without material",
+        _keyed(volume_keys=(_KEY,), key={"KeyState": "PendingImport"}),
+        Status.CRITICAL,
+        "key_unusable",
+    ),
+    Case("of another kind", _keyed(output_keys=(_KEY,), key={"KeySpec": "RSA_4096"}), Status.CRITICAL, "wrong_kind"),
+    Case(
+        "of another region",
+        _keyed(bucket=_encrypted(), key={"Arn": _KEY.replace("us-east-1", "eu-west-1")}),
+        Status.CRITICAL,
+        "wrong_region",
+    ),
+    Case("gone", _keyed(bucket=_encrypted(), key=_NO_KEY), Status.CRITICAL, "key_missing"),
+    Case("gone, and named in the settings", _keyed(volume_keys=(_KEY,), key=_NO_KEY), Status.CRITICAL, "key_missing"),
+    Case(
+        "rights in a context that only a request has",
+        _keyed(policy(_IN_CONTEXT), bucket=_encrypted()),
+        Status.UNKNOWN,
+        "undecidable",
+    ),
+    Case(
+        "a key policy of another grammar",
+        _keyed(bucket=_encrypted(), key_policy=[{"Effect": "Perhaps"}]),
+        Status.UNKNOWN,
+        "malformed_document",
+    ),
+    Case("no bucket yet", _keyed(bucket=AwsError("NoSuchBucket", "gone", 404)), Status.SKIPPED, "not_configured"),
+    Case(
+        "another account's bucket",
+        _keyed(bucket=denied("s3.GetBucketEncryption"), head=_by_owner(_REFUSED, _HERE)),
+        Status.SKIPPED,
+        "not_configured",
+    ),
+    Case("no role", _keyed(role=None), Status.SKIPPED, "not_configured"),
+)
+
 CASES = {
+    "role.encryption": _ENCRYPTION,
     "role.data_access": _DATA,
     "role.configured": (
         Case("a role's ARN", _configured(ROLE), Status.OK),

@@ -29,6 +29,7 @@ _OF_ROLES = ("iam.GetRole", "iam.GetRolePolicy", "iam.ListAttachedRolePolicies",
 # Who starts jobs is a person there, and the bucket's policy has nothing to add to what the role's own ones allow.
 NOT_ASKED = frozenset(
     {(check, "s3.GetBucketPolicy") for check in ("role.permissions", "role.data_access", "caller.permissions")}
+    | {("role.encryption", "kms.ListGrants")}
     | {(check, call) for check in ("caller.permissions", "role.passable") for call in _OF_ROLES}
 )
 """Calls that a check needs only in set-ups of another kind than those of the world: it is blind to their denial."""

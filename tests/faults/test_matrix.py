@@ -68,7 +68,7 @@ def test_one_broken_role_seen_from_twenty_regions_is_one_incident(world: WorldCl
     (incident,) = seen.snapshot.incidents
     assert len(incident.targets) == 20
     assert (incident.cause, incident.reason) == ("role.trust", "explicit_deny")
-    assert set(incident.blocked.values()) == {("role.permissions", "role.data_access")}
+    assert set(incident.blocked.values()) == {("role.permissions", "role.data_access", "role.encryption")}
 
 
 def test_one_missing_permission_seen_from_twenty_regions_is_one_incident(world: WorldClient, look: Look) -> None:

@@ -36,7 +36,10 @@ _IN_WORDS = frozenset(
 MENDABLE = [
     fault
     for fault in FAULTS
-    if fault.check in _CHECKS and fault.status is not Status.UNKNOWN and fault.id not in _IN_WORDS
+    if fault.check in _CHECKS
+    and fault.status is not Status.UNKNOWN
+    and fault.id not in _IN_WORDS
+    and fault.reason != "organization_denies"  # for an administrator of the organisation to mend
 ]
 
 
@@ -61,6 +64,7 @@ def test_what_is_told_mends_the_fault(fault: Fault, world: WorldClient, look: Lo
     seen = mend(fault.check, look())
     assert seen.run(fault.check).status is Status.OK
     # What was blocked may have something of its own to tell.
-    for run in [run for run in seen.runs if run.status is not Status.OK]:
-        seen = mend(run.check, seen)
+    for _ in range(3):
+        red = [run.check for run in seen.runs if run.status not in {Status.OK, Status.BLOCKED}]
+        seen = mend(red[0], seen) if red else seen
     assert {run.check: run.decisive.summary for run in seen.runs if run.status is not Status.OK} == {}

@@ -75,6 +75,8 @@ def client_side(world: Mapping[str, Any], names: Iterable[str], directory: Path)
             "reads": setup["reads"],
             "caller": setup["caller"],
         }
+        if len(setup["regions"]) == 1:
+            target["volume_keys"] = [setup["volume_key"]]
         if setup["assume_role"]:
             target["assume_role"] = {"arn": setup["assume_role"], "external_id": setup["external_id"]}
         targets[name] = target

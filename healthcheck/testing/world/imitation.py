@@ -109,7 +109,7 @@ class Imitation:
     def clear(self) -> None:
         """Forget everything that was built."""
         with self._lock:
-            for service in ("iam", "s3", "sts", "sagemaker"):
+            for service in ("iam", "kms", "s3", "sts", "sagemaker"):
                 get_backend(service).reset()
 
 

@@ -14,18 +14,22 @@ from botocore.config import Config
 
 from healthcheck.testing.world.conditions import Account, Weather
 from healthcheck.testing.world.doors import Door, DoorState
+from healthcheck.testing.world.keys import CustomerKey
 from healthcheck.testing.world.people import People
 from healthcheck.testing.world.principals import KeyStatus, Principal
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ServerSideEncryptionByDefaultTypeDef
 
 ROLE_NAME = "AmazonSageMaker-ExecutionRole-20200630T141851"
 ROLE_PATH = "/service-role/"
 READER_ROLE = "HealthcheckReader"
 EXTERNAL_ID = "imitation-external-id"
 FULL_ACCESS = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
+_USE_KEY = "EncryptDisks"
 CURATED = "curated/"
 """The part of the data bucket that the customer's policy covers."""
 CUSTOMER_POLICY = "SageMakerBucketAccess"
@@ -54,6 +58,7 @@ class Area(Enum):
     ROLE = "role"
     BUCKET = "bucket"
     PEOPLE = "people"
+    KEY = "key"
     CALLER = "caller"
     DOOR = "door"
     REGION = "region"
@@ -92,6 +97,8 @@ class Setup:
     stranger: Account
     age: Callable[[str, str], None]
     """Lets a role of an account, by name, have been made long ago."""
+    key: CustomerKey
+    """With which the disks of jobs are encrypted."""
     people: People
     """Who starts jobs."""
     denied: set[str]
@@ -123,6 +130,8 @@ class Setup:
                     self.build_bucket(region)
                 with contextlib.suppress(self.s3.exceptions.BucketAlreadyOwnedByYou):
                     create_bucket(self.s3, data_bucket(self.blueprint.account), self.blueprint.regions[0])
+            case Area.KEY:
+                self.key.restore()
             case Area.PEOPLE:
                 self.people.build()
             case Area.CALLER:
@@ -161,6 +170,28 @@ class Setup:
             },
             policy="PassItselfOn",
         )
+        self.grant(
+            {
+                "Effect": "Allow",
+                "Action": "kms:CreateGrant",
+                "Resource": self.key.arn,
+                "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
+            },
+            policy=_USE_KEY,
+        )
+
+    def take_key_away(self) -> None:
+        """Take from the role what lets it use the key."""
+        self.iam.delete_role_policy(RoleName=ROLE_NAME, PolicyName=_USE_KEY)
+
+    def encrypt_buckets(self) -> None:
+        """Let the default buckets encrypt with the key of the disks."""
+        default: ServerSideEncryptionByDefaultTypeDef = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": self.key.arn}
+        for region in self.bucket_regions:
+            self.s3.put_bucket_encryption(
+                Bucket=self.bucket(region),
+                ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": default}]},
+            )
 
     def delete_role(self) -> None:
         """Delete the execution role with all that hangs on it, if it exists."""
@@ -270,6 +301,17 @@ class Clients:
         """Return a client of IAM that acts as the builder of an account."""
         return self._session.client(
             "iam",
+            endpoint_url=self._endpoint_url,
+            aws_access_key_id=builder.key_id,
+            aws_secret_access_key=builder.secret,
+            config=self._config,
+        )
+
+    def kms(self, builder: Principal, region: str) -> KMSClient:
+        """Return a client of KMS in a region that acts as the builder of an account."""
+        return self._session.client(
+            "kms",
+            region_name=region,
             endpoint_url=self._endpoint_url,
             aws_access_key_id=builder.key_id,
             aws_secret_access_key=builder.secret,

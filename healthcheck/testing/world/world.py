@@ -16,6 +16,7 @@ from healthcheck.testing.world.conditions import Account, Weather
 from healthcheck.testing.world.doors import Door
 from healthcheck.testing.world.faults import Fault, find
 from healthcheck.testing.world.imitation import Imitation
+from healthcheck.testing.world.keys import CustomerKey
 from healthcheck.testing.world.overlay import Overlay
 from healthcheck.testing.world.people import People
 from healthcheck.testing.world.principals import Keyring, Principal
@@ -153,6 +154,7 @@ class World:
             "role": setup.role_arn,
             "reads": [f"s3://{building.data_bucket(blueprint.account)}/{building.CURATED}"],
             "caller": setup.people.arn,
+            "volume_key": setup.key.arn,
             "assume_role": f"arn:aws:iam::{blueprint.account}:role/{building.READER_ROLE}" if is_via else None,
             "external_id": building.EXTERNAL_ID if is_via else None,
             "url": setup.door.url,
@@ -230,9 +232,10 @@ class World:
             stranger_s3=self._clients.s3(self._builders[STRANGER]),
             stranger=self._stranger,
             age=self._imitation.age_role,
+            key=CustomerKey(self._clients.kms(builder, blueprint.regions[0]), blueprint.account),
             people=People(iam, blueprint.account, building.role_arn(blueprint.account), is_role=bool(blueprint.via)),
             denied=denied,
         )
-        for area in (Area.REGION, Area.ROLE, Area.BUCKET, Area.PEOPLE):
+        for area in (Area.REGION, Area.KEY, Area.ROLE, Area.BUCKET, Area.PEOPLE):
             setup.restore(area)
         return setup

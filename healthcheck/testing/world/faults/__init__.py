@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from healthcheck.registry import closest
-from healthcheck.testing.world.faults import bucket, credentials, introspection, network, people, region, role
+from healthcheck.testing.world.faults import bucket, credentials, introspection, keys, network, people, region, role
 from healthcheck.testing.world.faults.fault import Fault, UnknownFault
 
 __all__ = ["FAULTS", "Fault", "UnknownFault", "find"]
@@ -15,6 +15,7 @@ FAULTS: tuple[Fault, ...] = (
     *role.FAULTS,
     *people.FAULTS,
     *bucket.FAULTS,
+    *keys.FAULTS,
     *introspection.FAULTS,
 )
 """In the order of the checks that they are traced to."""

@@ -25,6 +25,9 @@ _CHECKS = {
     "iam:ListGroupPolicies": "caller.permissions",
     "iam:ListAttachedGroupPolicies": "caller.permissions",
     "s3:GetBucketPolicy": "bucket.policy",
+    "s3:GetEncryptionConfiguration": "role.encryption",
+    "kms:DescribeKey": "role.encryption",
+    "kms:GetKeyPolicy": "role.encryption",
     "s3:ListBucket": "bucket.reachable",
 }
 

@@ -21,6 +21,7 @@ _CALLERS = (
     "role.permissions",
     "role.passable",
     "role.data_access",
+    "role.encryption",
     "bucket.policy",
     "caller.permissions",
     "bucket.reachable",

@@ -12,6 +12,7 @@ from healthcheck.testing.world.faults.fault import Fault
 def _set(region: str) -> Callable[[ClientSide, str], None]:
     def change(side: ClientSide, target: str) -> None:
         side.targets[target]["regions"] = [region]
+        del side.targets[target]["volume_keys"]
 
     return change
 
@@ -24,7 +25,7 @@ def _unset(side: ClientSide, target: str) -> None:
 def _without_bucket(region: str) -> Callable[[ClientSide, str], None]:
     def change(side: ClientSide, target: str) -> None:
         side.targets[target] |= {"regions": [region], "bucket": "none"}
-        del side.targets[target]["reads"]
+        del side.targets[target]["reads"], side.targets[target]["volume_keys"]
 
     return change
 
@@ -59,7 +60,8 @@ FAULTS = (
         status=Status.WARNING,
         client=_without_bucket("us-central-1"),
         also=dict.fromkeys(
-            ("bucket.reachable", "bucket.policy", "role.data_access"), (Status.SKIPPED, "not_configured")
+            ("bucket.reachable", "bucket.policy", "role.data_access", "role.encryption"),
+            (Status.SKIPPED, "not_configured"),
         ),
     ),
     Fault(
