@@ -19,7 +19,7 @@ from healthcheck.capabilities import Aws
 from healthcheck.checks.dossier import Verdict
 from healthcheck.errors import FailureKind
 from healthcheck.iam import ContextValue, Layer, Outcome, Request
-from healthcheck.result import Fix, Json, Result, Status, critical
+from healthcheck.result import Fix, Json, Result, Status, warning
 
 if TYPE_CHECKING:
     from mypy_boto3_iam.type_defs import ContextEntryTypeDef
@@ -75,8 +75,8 @@ class _Batch:
 def compare(aws: Aws, principal: str, verdicts: Sequence[Verdict], result: Result) -> Result:
     """Return the result with what the simulator says beside it.
 
-    Agreement raises the confidence, a difference is told with its reason. It never makes ok worse, but for an
-    explicit Deny that stays whatever network the request comes from, and whose owner can be named.
+    Agreement raises the confidence, a difference is told with its reason. It makes ok no worse than a warning, and that
+    for an explicit Deny only that stays when the request comes from a network of one's own.
 
     Args:
         aws: the capability; the check declares `CALLS` as optional.
@@ -107,7 +107,7 @@ def compare(aws: Aws, principal: str, verdicts: Sequence[Verdict], result: Resul
         not_seen=unseen,
         simulator_differs=[f"{each.text}: {_why(each, answers[_key(each)])}" for each in differing],
     )
-    if staying and result.status in (Status.OK, Status.WARNING):
+    if staying and result.status is Status.OK:
         return _denied(principal, staying, answers, told)
     return told
 
@@ -261,7 +261,9 @@ def _denied(principal: str, staying: Sequence[Verdict], answers: Mapping[_Key, S
         f"aws iam simulate-principal-policy --policy-source-arn {principal} --action-names {request.action} "
         f"--resource-arns '{request.resource}'"
     )
-    return critical(
+    # No critical: the simulator does not name the keys that an organization's policies ask for (aws-cli#10525), so a
+    # denial of every network but one looks the same as a denial.
+    return warning(
         told.subject,
         f"{told.subject}: may not {', '.join(texts[:_TOLD])}{more}: {owner}{named} denies it, says AWS's simulator; "
         f"the policies in this account allow it; {staying[0].need.fails}",

@@ -229,7 +229,7 @@ _SIMULATED: Sequence[Case] = (
     Case(
         "the organization denies uploads from everywhere",
         permitted(ALL_NEEDED, iam_SimulatePrincipalPolicy=simulated(_no_uploads)),
-        Status.CRITICAL,
+        Status.WARNING,
         "organization_denies",
     ),
     Case(

@@ -210,6 +210,7 @@ FAULTS = (
         sentence="A policy of the organization, which nobody in the account can read, denies s3:PutObject.",
         check="role.permissions",
         reason="organization_denies",
+        status=Status.WARNING,
         area=Area.ROLE,
         strike=_organization_denies,
     ),
