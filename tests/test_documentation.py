@@ -21,6 +21,7 @@ from healthcheck.engine.discovery import collect, discover
 from healthcheck.plan import load
 from healthcheck.result import Status
 from healthcheck.signals import ORDERS
+from healthcheck.supervision import LOG_EVENTS as SUPERVISION_EVENTS
 from healthcheck.surfaces.families import FAMILIES
 from healthcheck.surfaces.logs import EVENTS
 from healthcheck.testing import assert_contract
@@ -111,7 +112,7 @@ def test_log_events_are_told() -> None:
     source = "\n".join(path.read_text("utf-8") for folder in folders for path in folder.rglob("*.py"))
     logged = set(re.findall(r'_LOG\.\w+\("([^"]+)"', source))
     assert logged
-    assert told == set(EVENTS) | set(LOG_EVENTS) | logged
+    assert told == set(EVENTS) | set(LOG_EVENTS) | set(SUPERVISION_EVENTS) | logged
 
 
 def alert_rules() -> list[dict[str, str]]:

@@ -1,7 +1,8 @@
-"""The units on a machine that really boots. About a minute and a half, half of it to install a Debian."""
+"""The units on a machine that really boots. A minute and a half to three, most of it to install a Debian."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 
 from tests.deploy import debian
 from tests.deploy.machine import DAEMON, Machine, booted
-from tests.deploy.places import INSTALLED
+from tests.deploy.places import INSTALLED, ROOT
+from tests.surfaces.certificates import LOCAL, Authority
 
 pytestmark = pytest.mark.slow
 
@@ -109,6 +111,25 @@ def test_it_stops_cleanly(machine: Machine) -> None:
     machine.types("systemctl", "stop", DAEMON)
     assert (machine.show("ActiveState"), machine.show("Result")) == ("inactive", "success")
     assert machine.events("daemon.stopped")[-1]["clean"] is True
+
+
+def test_tls_takes_files_of_root_s_as_the_docs_say(machine: Machine, tmp_path: Path) -> None:
+    pair = Authority(tmp_path).sign("server", *LOCAL)
+    drop_in = re.findall(r"```ini\n(.*?)```", (ROOT / "docs/production.md").read_text("utf-8"), re.DOTALL)[0]
+    folder = "/etc/sagemaker-healthcheck"
+    machine.write(f"{folder}/server.crt", pair.cert.read_text(), mode="600")
+    machine.write(f"{folder}/server.key", pair.key.read_text(), mode="600")
+    tls = "tls_server_config: {cert_file: server.crt, key_file: server.key}\n"
+    machine.write(f"{folder}/web-config.yml", tls, mode="600")
+    machine.write(f"/run/systemd/system/{DAEMON}.d/web.conf", drop_in)
+    machine.types("systemctl", "daemon-reload")
+    machine.types("systemctl", "start", DAEMON)
+    asked = ("ping", "--url", "https://127.0.0.1:9479", "--insecure")
+    assert machine.types(INSTALLED, *asked).stdout == "healthy\n"
+    assert machine.types(INSTALLED, "ping", check=False).returncode == 1
+    machine.types("systemctl", "stop", DAEMON)
+    machine.types("rm", f"/run/systemd/system/{DAEMON}.d/web.conf")
+    machine.types("systemctl", "daemon-reload")
 
 
 def test_without_files_of_keys_it_starts_as_well(machine: Machine) -> None:

@@ -100,14 +100,7 @@ def test_the_composition_brings_up_all_four_on_loopback_only() -> None:
     assert build_parser().parse_args(daemon["command"]).listen == "0.0.0.0:9479"
 
 
-@pytest.mark.parametrize(
-    "service",
-    [
-        "prometheus",
-        "alertmanager",
-        pytest.param("grafana", marks=pytest.mark.xfail(reason="its dashboards are not written yet", strict=True)),
-    ],
-)
+@pytest.mark.parametrize("service", ["prometheus", "alertmanager", "grafana"])
 def test_what_a_service_mounts_is_shipped(service: str) -> None:
     mounts = composed(COMPOSE)["services"][service]["volumes"]
     named = [Path(mount["source"]) for mount in mounts if mount["type"] == "bind"]
