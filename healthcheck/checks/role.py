@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -22,11 +23,13 @@ from healthcheck.checks import (
     role_existence,
     role_trust,
     simulation,
+    tidiness,
 )
 from healthcheck.checks.dossier import Dossier
 from healthcheck.checks.entitlements import Question
 from healthcheck.checks.places import place_of
 from healthcheck.checks.principal_policies import READING_ROLES
+from healthcheck.iam import Hole
 from healthcheck.result import Result, ok, skipped
 from healthcheck.target import Purpose, Target
 
@@ -321,3 +324,63 @@ def _no_key(target: Target, plain: list[str]) -> Result:
         )
     subject = f"s3://{plain[0]}"
     return ok(subject, f"{subject}: encrypts with S3's own keys, which take no rights", evidence={"buckets": plain})
+
+
+@check(
+    every=timedelta(hours=1),
+    after=["role.trust"],
+    calls=[*READING_ROLES, "sts.GetCallerIdentity"],
+    reasons=[
+        "dead_resource",
+        "malformed_document",
+        "no_source_account",
+        "orphan_principal",
+        "unused",
+        "wildcard_principal",
+    ],
+)
+def hygiene(
+    aws: Aws, target: Target, *, source_account: bool = True, unused_after: timedelta = timedelta(days=90)
+) -> Iterator[Result]:
+    """The role trusts SageMaker for this account alone, and drags along nothing that means nothing.
+
+    Why: a trust policy without aws:SourceAccount lets SageMaker be made to use the role for somebody else; a statement
+        about a bucket with capital letters looks like a right and grants nothing; who was deleted and made anew is
+        not who was trusted; a role that nobody uses is only a risk.
+    Sees: the trust policy, when the role was last used, and the policies of the role that are not AWS's own.
+    Cannot see: what a right is used for; whether a bucket of a legal name exists (role.data_access).
+    Source: https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html and
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html, read 2026-11-22.
+    Settings:
+        source_account: whether a trust policy without aws:SourceAccount is told; the console makes roles without it
+        unused_after: the time without use after which a role is told to be unused
+    """
+    role = arns.parse(target.role) if target.role else None
+    if role is None:
+        yield _not_configured(target)
+        return
+    found = aws.client("iam").get_role(RoleName=role.name)["Role"]
+    raw = found["AssumeRolePolicyDocument"]
+    trust = principal_policies.load(raw, name="its trust policy")
+    if isinstance(trust, Hole) or isinstance(raw, str):
+        yield tidiness.unread(role.text, trust)
+        return
+    policies = principal_policies.fetch_role(aws, role.name)
+    holes = [each for each in policies.identity if isinstance(each, Hole)]
+    if holes:
+        yield tidiness.unread(role.text, holes[0])
+        return
+    facts = tidiness.Facts(
+        trust=trust,
+        raw_trust=json.loads(json.dumps(raw)),
+        created=found["CreateDate"],
+        last_used=found.get("RoleLastUsed", {}).get("LastUsedDate"),
+        policies=policies,
+    )
+    yield tidiness.judge(
+        place_of(aws, target, role.text),
+        facts,
+        target.purposes,
+        source_account=source_account,
+        unused_after=unused_after,
+    )

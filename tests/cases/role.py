@@ -571,7 +571,59 @@ _ENCRYPTION: Sequence[Case] = (
     Case("no role", _keyed(role=None), Status.SKIPPED, "not_configured"),
 )
 
+_BOUND = trusting(Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}})
+_ORPHAN = {
+    "Effect": "Allow",
+    "Principal": {"AWS": ["AROAQHEALTHCHECKGONE1", f"arn:aws:iam::{ACCOUNT}:root"]},
+    "Action": "sts:AssumeRole",
+}
+_CUSTOMER = f"arn:aws:iam::{ACCOUNT}:policy/Article"
+_DEAD = policy(allow("s3:*", ["arn:aws:s3:::SageMaker", "arn:aws:s3:::SageMaker/*"]), allow("logs:*"))
+_DAY = timedelta(days=1)
+
+
+def _tidy(*trust: Policy, used: timedelta | None = _DAY, age: timedelta = 200 * _DAY, **facts: Any) -> Situation:
+    found = permitted(
+        facts.pop("inline", None), attached=facts.pop("attached", None), target=facts.pop("target", TARGET)
+    )
+    more: dict[str, Any] = {"AssumeRolePolicyDocument": policy(*(trust or (_BOUND,)))}
+    if used is not None:
+        more["RoleLastUsed"] = {"LastUsedDate": NOW - used, "Region": "us-east-1"}
+    answers = {**found.answers, "iam.GetRole": role(age=age, **more)}
+    return replace(found, answers=answers, **facts)
+
+
+_HYGIENE: Sequence[Case] = (
+    Case("for this account alone, and used yesterday", _tidy(), Status.OK),
+    Case("not used for ninety days", _tidy(used=90 * _DAY), Status.OK),
+    Case("not used for longer", _tidy(used=90 * _DAY + timedelta(seconds=1)), Status.WARNING, "unused"),
+    Case("never used, and new", _tidy(used=None, age=_DAY), Status.OK),
+    Case("never used, and old", _tidy(used=None), Status.WARNING, "unused"),
+    Case("never used, and patience", _tidy(used=None, settings={"unused_after": 400 * _DAY}), Status.OK),
+    Case("for whatever account", _tidy(trusting()), Status.WARNING, "no_source_account"),
+    Case("for whatever account, as is wanted", _tidy(trusting(), settings={"source_account": False}), Status.OK),
+    Case("for jobs of one kind", _tidy(_ONE_JOB), Status.OK),
+    Case("who was deleted", _tidy(_BOUND, _ORPHAN), Status.WARNING, "orphan_principal"),
+    Case(
+        "everyone with a password",
+        _tidy(_BOUND, {**_EVERYONE, "Condition": {"StringEquals": {"sts:ExternalId": "secret"}}}),
+        Status.WARNING,
+        "wildcard_principal",
+    ),
+    Case(
+        "everyone of the organisation",
+        _tidy(_BOUND, {**_EVERYONE, "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-ours"}}}),
+        Status.OK,
+    ),
+    Case("a bucket in capital letters", _tidy(inline=_DEAD), Status.WARNING, "dead_resource"),
+    Case("the same, attached", _tidy(attached={_CUSTOMER: _DEAD}), Status.WARNING, "dead_resource"),
+    Case("capital letters behind a star, as AWS has them", _tidy(attached={_MANAGED: _FULL_ACCESS_S3}), Status.OK),
+    Case("a policy of another grammar", _tidy(inline='{"Statement": "none"}'), Status.UNKNOWN, "malformed_document"),
+    Case("no role", _tidy(target=replace(TARGET, role=None)), Status.SKIPPED, "not_configured"),
+)
+
 CASES = {
+    "role.hygiene": _HYGIENE,
     "role.encryption": _ENCRYPTION,
     "role.data_access": _DATA,
     "role.configured": (

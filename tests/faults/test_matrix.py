@@ -11,6 +11,7 @@ from tests.faults.examination import Look, needs
 
 Verdict = tuple[Status, str | None]
 
+_BEHIND_TRUST = {("role.permissions", "role.data_access", "role.encryption", "role.hygiene")}
 _CALM = frozenset({Status.OK, Status.SKIPPED})
 
 
@@ -68,7 +69,7 @@ def test_one_broken_role_seen_from_twenty_regions_is_one_incident(world: WorldCl
     (incident,) = seen.snapshot.incidents
     assert len(incident.targets) == 20
     assert (incident.cause, incident.reason) == ("role.trust", "explicit_deny")
-    assert set(incident.blocked.values()) == {("role.permissions", "role.data_access", "role.encryption")}
+    assert set(incident.blocked.values()) == _BEHIND_TRUST
 
 
 def test_one_missing_permission_seen_from_twenty_regions_is_one_incident(world: WorldClient, look: Look) -> None:

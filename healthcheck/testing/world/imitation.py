@@ -100,11 +100,13 @@ class Imitation:
             return documents, _document_in_force(backend.managed_policies[bound]) if bound else None
 
     def age_role(self, account: str, name: str) -> None:
-        """Let a role have been made long ago; a new one is not yet known to every service of AWS."""
+        """Let a role have been made long ago and used now; a new one is not yet known to every service of AWS."""
         with self._lock:
             for role in get_backend("iam")[account]["aws"].roles.values():
                 if role.name == name:
                     role.create_date = _LONG_AGO
+                    role.last_used = datetime.now(UTC)
+                    role.last_used_region = "us-east-1"  # type: ignore[assignment] # moto takes it from a request
 
     def clear(self) -> None:
         """Forget everything that was built."""

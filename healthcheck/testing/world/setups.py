@@ -34,12 +34,16 @@ CURATED = "curated/"
 """The part of the data bucket that the customer's policy covers."""
 CUSTOMER_POLICY = "SageMakerBucketAccess"
 
-HEALTHY_TRUST: Mapping[str, Any] = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"},
-    ],
-}
+
+def healthy_trust(account: str) -> Mapping[str, Any]:
+    """Return the trust policy that AWS's own SDK writes: SageMaker's, for this account alone."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sagemaker.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def role_arn(account: str) -> str:
@@ -155,8 +159,9 @@ class Setup:
         self.delete_role()
         self.create_role(path=ROLE_PATH)
 
-    def create_role(self, *, path: str, trust: Mapping[str, Any] = HEALTHY_TRUST) -> None:
+    def create_role(self, *, path: str) -> None:
         """Make the execution role below a path."""
+        trust = healthy_trust(self.blueprint.account)
         self.iam.create_role(Path=path, RoleName=ROLE_NAME, AssumeRolePolicyDocument=json.dumps(trust))
         self.iam.attach_role_policy(RoleName=ROLE_NAME, PolicyArn=FULL_ACCESS)
         customer_arn = f"arn:aws:iam::{self.blueprint.account}:policy/{CUSTOMER_POLICY}"

@@ -22,6 +22,7 @@ _CALLERS = (
     "role.passable",
     "role.data_access",
     "role.encryption",
+    "role.hygiene",
     "bucket.policy",
     "caller.permissions",
     "bucket.reachable",

@@ -8,7 +8,7 @@ from typing import Any
 from healthcheck.result import Status
 from healthcheck.testing.world.client import ClientSide
 from healthcheck.testing.world.faults.fault import Fault
-from healthcheck.testing.world.setups import ROLE_NAME, Area, Setup
+from healthcheck.testing.world.setups import ROLE_NAME, Area, Setup, healthy_trust
 
 _SERVICE = {"Service": "sagemaker.amazonaws.com"}
 _ASSUME = {"Effect": "Allow", "Principal": _SERVICE, "Action": "sts:AssumeRole"}
@@ -74,6 +74,16 @@ def _organization_denies(setup: Setup) -> None:
         {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]},
         {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:PutObject", "Resource": "*"}]},
     ]
+
+
+def _with_orphan(setup: Setup) -> None:
+    (healthy,) = healthy_trust(setup.blueprint.account)["Statement"]
+    setup.trust(healthy, {**_ASSUME, "Principal": {"AWS": "AIDAEXAMPLEEXAMPLE01"}})
+
+
+def _dead_policy(setup: Setup) -> None:
+    resources = ["arn:aws:s3:::SageMaker", "arn:aws:s3:::SageMaker/*"]
+    setup.grant({"Effect": "Allow", "Action": "s3:*", "Resource": resources}, policy="FromAnArticle")
 
 
 FAULTS = (
@@ -213,5 +223,32 @@ FAULTS = (
         status=Status.WARNING,
         area=Area.ROLE,
         strike=_organization_denies,
+    ),
+    Fault(
+        id="trust-any-account",
+        sentence="The trust policy lets SageMaker assume the role on behalf of whatever account.",
+        check="role.hygiene",
+        reason="no_source_account",
+        status=Status.WARNING,
+        area=Area.ROLE,
+        strike=_trust(_ASSUME),
+    ),
+    Fault(
+        id="trust-orphan",
+        sentence="The trust policy still names a user who was deleted.",
+        check="role.hygiene",
+        reason="orphan_principal",
+        status=Status.WARNING,
+        area=Area.ROLE,
+        strike=_with_orphan,
+    ),
+    Fault(
+        id="policy-dead",
+        sentence="A policy copied from an article names a bucket in capital letters, which no bucket has.",
+        check="role.hygiene",
+        reason="dead_resource",
+        status=Status.WARNING,
+        area=Area.ROLE,
+        strike=_dead_policy,
     ),
 )
