@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable
 from typing import Any
 
@@ -43,6 +44,7 @@ _SERVER_ERROR = 500
 _PARTITION_WIDE = frozenset({"iam", "sts"})
 _SECRET = frozenset({"sts.AssumeRole"})
 """Operations whose answers hold secrets; they are kept nowhere but with their source."""
+_MOST_POLICIES = 4_096
 _SHORTEST_READ_SECONDS = 0.1
 
 
@@ -115,6 +117,7 @@ class _Wire:
         self._on_call = on_call
         place = key.partition if key.service in _PARTITION_WIDE else key.region
         self._family = (key.service, place, id(key.settings))  # settings live as long as their client
+        self._policy_ids: OrderedDict[tuple[Hashable, str], str] = OrderedDict()
 
     def admit(self, *, params: dict[str, Any], model: Any, context: dict[str, Any], **_: object) -> None:
         """provide-client-params: let the guard judge, and put the question in words."""
@@ -144,6 +147,8 @@ class _Wire:
         refusal = ErrorAnswer.of(parsed).kind if http_response.status_code >= _REDIRECT else None
         if refusal is None and model.name == "GetCallerIdentity" and parsed.get("Account"):
             self._accounts.learn(current(model.name).source, parsed["Account"])
+        if refusal is None and model.name == "GetPolicy":
+            self._learn_policy(current(model.name), parsed)
         flight: Flight | None = context.pop(_FLIGHT, None)
         if flight is None:
             return
@@ -226,7 +231,21 @@ class _Wire:
         if operation == "iam.GetPolicyVersion" and _AWS_MANAGED.match(str(params.get("PolicyArn"))):
             return Question((self._family, operation, words), asker, operation, is_immutable=True)
         key = (scope.generation, self._family, operation, words)
+        if operation == "iam.GetPolicyVersion":
+            # A customer's versions never change either, but a policy can be deleted and made anew under its name,
+            # and then counts its versions from v1 again: its id tells the two apart.
+            policy_id = self._policy_ids.get((scope.generation, str(params.get("PolicyArn"))))
+            if policy_id is not None:
+                return Question((*key, policy_id), asker, operation, is_immutable=True)
         return Question(key, asker, operation)
+
+    def _learn_policy(self, scope: Scope, parsed: Any) -> None:
+        """Note the id of a policy that was looked at."""
+        policy = parsed.get("Policy") or {}
+        if policy.get("Arn") and policy.get("PolicyId"):
+            self._policy_ids[scope.generation, policy["Arn"]] = policy["PolicyId"]
+            while len(self._policy_ids) > _MOST_POLICIES:
+                self._policy_ids.popitem(last=False)
 
 
 def _in_words(params: dict[str, Any]) -> Hashable:

@@ -24,6 +24,10 @@ MOST_BYTES = 4 * 1024 * 1024
 in ten seconds, and sharing happens within seconds of asking; four times as much was 30 MB of a large fleet's daemon."""
 
 
+MOST_IMMUTABLE = 4_096
+"""How many answers that can never change are kept; a version of a policy has a few kilobytes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is asked, and by whom."""
@@ -110,7 +114,7 @@ class Memory:
         self._bytes = 0
         self._lock = threading.Lock()
         self._answers: OrderedDict[Hashable, Answer] = OrderedDict()
-        self._immutable: dict[Hashable, Answer] = {}
+        self._immutable: OrderedDict[Hashable, Answer] = OrderedDict()
         self._flights: dict[Hashable, Flight] = {}
 
     def ask(self, question: Question, *, max_age_seconds: float, deadline: float) -> Answer | Flight:
@@ -153,6 +157,8 @@ class Memory:
             if answer is not None:
                 if question.is_immutable and not answer.is_refusal:
                     self._immutable[question.key] = answer
+                    while len(self._immutable) > MOST_IMMUTABLE:
+                        self._immutable.popitem(last=False)
                 else:
                     self._keep(question.key, answer)
             flight.land(answer)

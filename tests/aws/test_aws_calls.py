@@ -378,6 +378,56 @@ def test_a_customers_policy_is_never_shared_between_sources(bench: Bench) -> Non
     assert bench.aws.count("iam.GetPolicyVersion") == 2
 
 
+CUSTOMERS = "arn:aws:iam::111122223333:policy/Data"
+
+
+def a_policy(policy_id: str) -> Told:
+    namespace = "https://iam.amazonaws.com/doc/2010-05-08/"
+    return Told(
+        f'<GetPolicyResponse xmlns="{namespace}"><GetPolicyResult><Policy><Arn>{CUSTOMERS}</Arn>'
+        f"<PolicyId>{policy_id}</PolicyId><DefaultVersionId>v1</DefaultVersionId></Policy></GetPolicyResult>"
+        "</GetPolicyResponse>"
+    )
+
+
+def read_policy(bench: Bench, source: CredentialSource) -> None:
+    with bench.scope("iam.GetPolicy", "iam.GetPolicyVersion", source=source) as aws:
+        client = aws.client("iam")
+        version = client.get_policy(PolicyArn=CUSTOMERS)["Policy"]["DefaultVersionId"]
+        client.get_policy_version(PolicyArn=CUSTOMERS, VersionId=version)
+
+
+def test_a_version_of_a_customers_policy_is_read_once_by_one_source(bench: Bench) -> None:
+    bench.aws.answers["iam.GetPolicyVersion"] = lambda _: Told(POLICY)
+    bench.aws.answers["iam.GetPolicy"] = lambda _: a_policy("ANPAFIRST")
+    for _ in range(3):
+        read_policy(bench, CredentialSource())
+        bench.later(hours=1)
+
+    assert (bench.aws.count("iam.GetPolicy"), bench.aws.count("iam.GetPolicyVersion")) == (3, 1)
+
+
+def test_a_customers_policy_that_was_made_anew_under_its_name_is_read_anew(bench: Bench) -> None:
+    """Its versions begin with v1 again, which is not the v1 of before."""
+    bench.aws.answers["iam.GetPolicyVersion"] = lambda _: Told(POLICY)
+    bench.aws.answers["iam.GetPolicy"] = one_by_one(a_policy("ANPAFIRST"), a_policy("ANPASECOND"))
+    for _ in range(2):
+        read_policy(bench, CredentialSource())
+        bench.later(hours=1)
+
+    assert bench.aws.count("iam.GetPolicyVersion") == 2
+
+
+def test_a_customers_version_is_kept_for_the_source_that_read_it(bench: Bench) -> None:
+    bench.write_profiles("[other]\naws_access_key_id=AKIAAAAA444455556666\naws_secret_access_key=x\n")
+    bench.aws.answers["iam.GetPolicyVersion"] = lambda _: Told(POLICY)
+    bench.aws.answers["iam.GetPolicy"] = lambda _: a_policy("ANPAFIRST")
+    for source in (CredentialSource(), CredentialSource(profile="other"), CredentialSource()):
+        read_policy(bench, source)
+
+    assert bench.aws.count("iam.GetPolicyVersion") == 2
+
+
 def test_an_identity_seen_in_one_region_serves_all(bench: Bench) -> None:
     accounts = set()
     for region in ("us-east-1", "eu-west-1"):
