@@ -169,8 +169,9 @@ def test_each_root_is_told_once_however_many_there_are_and_however_far_it_reache
     for incident, receiver in incidents.items():
         told = statuses(chain.receivers.wait(2, incident=incident))
         assert told == [(receiver, "firing"), (receiver, "resolved")]
-    # What was blocked or joined meanwhile is nobody's page.
-    assert {each.labels.get("incident") for each in chain.receivers.got()[before:]} == set(incidents)
+    # What was blocked or joined meanwhile is nobody's page. (That the daemon was slow to answer, on a busy machine,
+    # may be somebody's; such an alert has no incident.)
+    assert {each.labels.get("incident") for each in chain.receivers.got()[before:]} - {None} == set(incidents)
 
 
 def test_an_open_incident_outlives_the_daemon_whose_silence_is_told_too(

@@ -31,7 +31,7 @@ from tests.e2e.recorder import Recorder, recording
 from tests.e2e.strict_moto import StrictMoto, strict_moto
 
 # Conditions under which calls are made that a healthy set-up does not need.
-CONDITIONS = (None, "bucket-foreign", "permissions-detached", "region-new", "region-not-enabled")
+CONDITIONS = (None, "bucket-foreign", "key-not-granted", "permissions-detached", "region-new", "region-not-enabled")
 
 Asked = tuple[str, str]
 """An IAM action, and the ARN of what it is about."""
@@ -83,8 +83,9 @@ def resource(call: Call, setup: Mapping[str, Any]) -> str:
 
 def named_in_iam(form: Mapping[str, str], setup: Mapping[str, Any]) -> str:
     """Return whom a call to IAM is about: it is given a name, and authorises against the ARN that it finds."""
-    if "PolicyArn" in form:
-        return form["PolicyArn"]
+    for name in ("PolicyArn", "PolicySourceArn"):
+        if name in form:
+            return form[name]
     of_account = f"arn:aws:iam::{setup['account']}"
     for kind in ("User", "Group"):
         if f"{kind}Name" in form:
