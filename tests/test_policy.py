@@ -325,7 +325,8 @@ def decided(document: Mapping[str, Any], action: str, resource: str) -> Outcome:
     return evaluate(
         Request(action=action, resource=resource, context_complete=True),
         identity=[load_document(document, name="policy")],
-    ).outcome
+        # What a key's own policy says is the other half of that decision, and not ours to print.
+    ).as_far_as_seen
 
 
 def test_our_own_engine_allows_every_declared_call_and_denies_it_elsewhere(tmp_path: Path) -> None:
@@ -354,8 +355,8 @@ def test_our_own_engine_allows_every_declared_call_and_denies_it_elsewhere(tmp_p
         Scope.GROUP: "arn:aws:iam::444455556666:group/Scientists",
         Scope.PARAMETER: "arn:aws:ssm:eu-west-1:111122223333:parameter/secret",
     }
-    assert {decided(document, action, elsewhere[scope]) for action, scope in asked if scope in elsewhere} == {
-        Outcome.IMPLICIT_DENY
+    assert Outcome.ALLOWED not in {
+        decided(document, action, elsewhere[scope]) for action, scope in asked if scope in elsewhere
     }
     granted = {action for statement in _list(document["Statement"]) for action in statement["Action"]}
     assert granted == {action for action, _ in asked}
