@@ -67,7 +67,7 @@ def judge(place: Place, facts: BucketFacts, parties: Sequence[Party]) -> Result:
         return _unread(subject, facts.policy)
     dossiers = [(party, _dossier(place, facts, party)) for party in parties]
     found = [(party, dossier, dossier.verdicts()) for party, dossier in dossiers]
-    evidence: Evidence = {
+    lists: dict[str, list[str]] = {
         "principals": [party.arn for party in parties],
         "denied": [
             f"{verdict.text} to {party.arn}" for party, _, told in found for verdict in told if verdict.is_denied
@@ -79,6 +79,7 @@ def judge(place: Place, facts: BucketFacts, parties: Sequence[Party]) -> Result:
             if verdict.outcome is Outcome.UNKNOWN
         ],
     }
+    evidence: Evidence = {name: listed for name, listed in lists.items() if listed}
     for party, dossier, told in found:
         denied = [verdict for verdict in told if verdict.is_denied]
         if denied:

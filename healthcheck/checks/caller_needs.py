@@ -53,6 +53,17 @@ _LOGS = {
     Purpose.TUNING: "/aws/sagemaker/TrainingJobs",
 }
 
+HINTS: Mapping[str, str] = {
+    f"sagemaker:{key}": f"Name {what} that it accepts to the SDK, and under {setting}: in the settings"
+    for key, what, setting in (
+        ("outputkmskey", "a key for what jobs write", "output_keys"),
+        ("vpcsecuritygroupids", "security groups", "security_groups"),
+        ("vpcsubnets", "subnets", "subnets"),
+        ("volumekmskey", "a key for disks", "volume_keys"),
+    )
+}
+"""What helps against a company's policy that asks jobs for something, by the context key of its Deny."""
+
 
 def passing(role: str) -> Need:
     """Return the right to hand the role to SageMaker."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from healthcheck.checks import remedies
 from healthcheck.checks.dossier import Dossier, Verdict
@@ -30,6 +30,8 @@ class Question:
     """Whose rights they are, where that is not the subject: its ARN and a space."""
     controls: tuple[Need, ...] = ()
     """Needs of other purposes, which a remedy must not meet by the way."""
+    hints: Mapping[str, str] = field(default_factory=dict)
+    """What else helps against a Deny that hangs on a context key, by the key in small letters."""
     minor_reason: str = "telemetry_lost"
     """The reason where nothing that is missing is fatal."""
     not_seen: tuple[str, ...] = ("service control policies",)
@@ -131,24 +133,41 @@ def _why(refused: Sequence[Verdict]) -> tuple[str, str]:
                     labels = ", ".join(document.label for document in blocking.documents)
                     return reason, f"the {layer.value} {labels} does not allow {verdict.need.action}"
     misses = [miss for verdict in refused for miss in verdict.decision.near_misses]
-    if any(_is_trap(miss) for miss in misses) and all(miss.flaw is Flaw.OTHER_RESOURCE for miss in misses):
+    others = [miss for miss in misses if not _is_trap(miss)]
+    if len(others) < len(misses) and all(miss.flaw is Flaw.OTHER_RESOURCE for miss in others):
         return "not_allowed", (
             'no policy allows it: AmazonSageMakerFullAccess reaches only objects with "SageMaker", "Sagemaker", '
-            '"sagemaker" or "aws-glue" in their bucket\'s name or their own'
+            '"sagemaker" or "aws-glue" in their bucket\'s name or their own, or with the tag SageMaker=true'
         )
-    if misses:
-        return "not_allowed", f"no policy allows it; nearly {misses[0].where}: {misses[0].sentence}"
+    if others:
+        return "not_allowed", f"no policy allows it; nearly {others[0].where}: {others[0].sentence}"
     return "not_allowed", "no policy allows it"
 
 
 def _is_trap(miss: NearMiss) -> bool:
-    return miss.layer is Layer.IDENTITY and (miss.document.arn or "").endswith(_FULL_ACCESS)
+    """Whether it is AmazonSageMakerFullAccess on objects, which few buckets' names suit."""
+    covers = miss.statement.action.covers
+    is_of_objects = covers("s3:getobject") or covers("s3:putobject")
+    return is_of_objects and (miss.document.arn or "").endswith(_FULL_ACCESS)
 
 
 def _fix(question: Question, refused: Sequence[Verdict]) -> Fix:
     needs = [verdict.need for verdict in refused]
     others = [*(need for need in question.dossier.needs if need not in needs), *question.controls]
-    return remedies.tell(remedies.find(question.dossier.about(needs), others), show=_show(question))
+    hints = _hints(question, refused)
+    fix = remedies.tell(remedies.find(question.dossier.about(needs), others), show=_show(question))
+    return replace(fix, text=f"{'; '.join(hints)}; or: {fix.text}") if hints else fix
+
+
+def _hints(question: Question, refused: Sequence[Verdict]) -> tuple[str, ...]:
+    keys = [
+        condition.key.lower()
+        for verdict in refused
+        if verdict.decision.outcome is Outcome.EXPLICIT_DENY
+        for match in verdict.decision.deciding
+        for condition in match.statement.conditions
+    ]
+    return tuple(dict.fromkeys(question.hints[key] for key in keys if key in question.hints))
 
 
 def _show(question: Question) -> tuple[str, ...]:

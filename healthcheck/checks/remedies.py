@@ -121,7 +121,8 @@ def _proof(remedy: Remedy) -> str:
     more = f"of {remedy.controls} other questions it changes the answer to "
     widened = ", ".join(sorted({need.text for need in remedy.widened})[:3])
     side = f"{more}these, too: {widened}" if widened else f"{more}none" if remedy.controls else ""
-    return f"Decided anew with it, all {remedy.mended} missing rights are there{'; ' + side if side else ''}."
+    rights = f"all {remedy.mended} missing rights are" if remedy.mended > 1 else "the missing right is"
+    return f"Decided anew with it, {rights} there{'; ' + side if side else ''}."
 
 
 class _Editor:

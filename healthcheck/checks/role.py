@@ -224,7 +224,7 @@ def passable(aws: Aws, target: Target) -> Iterator[Result]:
 
 @check(
     every=timedelta(minutes=15),
-    after=["role.permissions", "bucket.policy"],
+    after=["role.permissions"],
     calls=[*READING_ROLES, "s3.GetBucketPolicy", "sts.GetCallerIdentity"],
     optional_calls=["s3.HeadBucket"],
     reasons=["boundary", "bucket_missing", "explicit_deny", "malformed_document", "not_allowed", "undecidable"],

@@ -87,6 +87,19 @@ def test_full_access_covers_only_names_with_sagemaker_in_them(bucket: str, prefi
         ]
 
 
+def test_where_full_access_alone_comes_near_its_trap_is_told() -> None:
+    place = replace(PLACE, bucket="my-data", bucket_account=None)
+    assert "AmazonSageMakerFullAccess reaches only objects" in permissions(FULL_ACCESS, place=place).summary
+
+
+def test_where_a_policy_of_ones_own_comes_nearer_than_full_access_that_is_told() -> None:
+    place = replace(PLACE, bucket="my-data", bucket_account=None, prefix="in/")
+    own = document(allow("s3:GetObject", "s3:PutObject", resource="arn:aws:s3:::my-data/out/*"))
+    summary = permissions(FULL_ACCESS, own, place=place).summary
+    assert "nearly Data, statement 1" in summary
+    assert "AmazonSageMakerFullAccess" not in summary
+
+
 def test_that_full_access_is_attached_decides_nothing() -> None:
     result = permissions(document(PLENTY), attached=())
     assert (result.status, result.evidence["has_full_access"]) == (Status.OK, False)

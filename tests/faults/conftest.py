@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from healthcheck.loading import Loader
 from healthcheck.registry import Registry
 from healthcheck.run import Run
 from healthcheck.testing.world import Client, WorldClient, start
+from healthcheck.testing.world.client import ClientSide
 from tests.faults.examination import Examination, Look
 
 
@@ -48,8 +49,8 @@ def world(running_world: WorldClient) -> Iterator[WorldClient]:
 def look(world: WorldClient, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Look:
     """Return a function that examines set-ups of the world as the doctor would, with whatever is broken now."""
 
-    def look(*setups: str) -> Examination:
-        client = world.client(tmp_path, setups or ("shop",))
+    def look(*setups: str, adapt: Callable[[ClientSide], None] = lambda _: None) -> Examination:
+        client = world.client(tmp_path, setups or ("shop",), adapt)
         inhabit(client, monkeypatch)
         gateway = Gateway(environ=client.environ, clock=lambda: datetime.now(UTC))
         load = Loader(

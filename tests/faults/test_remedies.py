@@ -7,6 +7,7 @@ import pytest
 
 from healthcheck.result import Status
 from healthcheck.testing.world import FAULTS, Fault, WorldClient
+from healthcheck.testing.world.client import ClientSide
 from tests.faults import aws_command
 from tests.faults.examination import Examination, Look
 
@@ -24,7 +25,6 @@ _CHECKS = frozenset(
 )
 _IN_WORDS = frozenset(
     {
-        "caller-needs-vpc",  # mended where it is told as well: by naming subnets; see the test below
         "data-bucket-missing",  # made by a command of another kind
         "caller-unknown",  # the settings are to be corrected
         "organization-denies",  # nobody in the account can mend it
@@ -68,3 +68,14 @@ def test_what_is_told_mends_the_fault(fault: Fault, world: WorldClient, look: Lo
         red = [run.check for run in seen.runs if run.status not in {Status.OK, Status.BLOCKED}]
         seen = mend(red[0], seen) if red else seen
     assert {run.check: run.decisive.summary for run in seen.runs if run.status is not Status.OK} == {}
+
+
+def test_who_may_start_jobs_in_a_vpc_alone_may_as_well_name_subnets(world: WorldClient, look: Look) -> None:
+    def in_vpc(side: ClientSide) -> None:
+        side.targets["shop"] |= {"subnets": ["subnet-0123456789abcdef0"], "security_groups": ["sg-0123456789abcdef0"]}
+
+    world.break_("caller-needs-vpc")
+    fix = look().run("caller.permissions").decisive.fix
+    assert fix is not None
+    assert fix.text.startswith("Name subnets that it accepts to the SDK, and under subnets: in the settings; or: ")
+    assert {run.check: run.reason for run in look(adapt=in_vpc).runs if run.status is not Status.OK} == {}
