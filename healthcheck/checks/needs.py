@@ -100,12 +100,25 @@ class Need:
         for resource in self.grants:
             yield pass_role(resource, str(service)) if service else Grant(self.action, resource)
 
-    def requests(self, principal: str, home: Home, now: datetime, names: Iterable[str] = ()) -> Iterator[Request]:
+    def requests(
+        self,
+        principal: str,
+        home: Home,
+        now: datetime,
+        *,
+        known: Mapping[str, ContextValue] = _NOTHING,
+        names: Iterable[str] = (),
+    ) -> Iterator[Request]:
         """Yield the questions to the policies: an ordinary request, from no particular network.
 
-        `names` are other last parts of the ARN that may be chosen.
+        Args:
+            principal: the ARN of who asks.
+            home: where.
+            now: when.
+            known: what else is known of the requests of whoever asks.
+            names: other last parts of the ARN that may be chosen.
         """
-        known: dict[str, ContextValue] = {
+        context: dict[str, ContextValue] = {
             "aws:CurrentTime": now,
             "aws:EpochTime": int(now.timestamp()),
             "aws:PrincipalIsAWSService": False,
@@ -113,16 +126,12 @@ class Need:
             "aws:SecureTransport": True,
             # The question is about an ordinary object: one that bears no tags.
             "s3:ExistingObjectTag/*": None,
+            **known,
+            **self.context,
         }
         chosen = [self.resources[0].rpartition("/")[0] + f"/{name}" for name in names]
         for resource in (*self.resources, *chosen):
-            yield Request(
-                self.action,
-                resource,
-                resource_account=self.account,
-                principal=principal,
-                context={**known, **self.context},
-            )
+            yield Request(self.action, resource, resource_account=self.account, principal=principal, context=context)
 
 
 OF_JOBS: Mapping[str, ContextValue] = MappingProxyType(

@@ -8,10 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from healthcheck.capabilities import Aws
+from healthcheck.checks import principal_tags
 from healthcheck.checks.origins import Kind, Origin, Raw, Source
 from healthcheck.checks.principals import Principal
 from healthcheck.errors import FailureKind
-from healthcheck.iam import Document, Hole, PolicyError, load_document
+from healthcheck.iam import ContextValue, Document, Hole, PolicyError, load_document
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -57,6 +58,8 @@ class Policies:
     """The documents that were read, as they stood there."""
     arn: str | None = None
     """The principal's own ARN with its path, where it could be read."""
+    context: Mapping[str, ContextValue] = field(default_factory=dict)
+    """What its tags settle of the requests that it makes."""
 
     def changed(self, changes: Mapping[Origin, Document]) -> Policies:
         """Return what they are when some documents are replaced, and others added to the principal."""
@@ -65,13 +68,10 @@ class Policies:
         }
         known = {source.origin for source in self.sources}
         added = [document for origin, document in changes.items() if origin.kind is Kind.INLINE and origin not in known]
-        return Policies(
+        return replace(
+            self,
             identity=(*_replaced(self.identity, by_document), *added),
             boundary=None if self.boundary is None else tuple(_replaced(self.boundary, by_document)),
-            attached=self.attached,
-            boundary_arn=self.boundary_arn,
-            sources=self.sources,
-            arn=self.arn,
         )
 
 
@@ -240,10 +240,11 @@ class _Reader:
         """Put together what was read, with the boundary that the principal has."""
         boundary: _Part | None = None
         arn = boundary_arn = None
+        context: Mapping[str, ContextValue] = {}
         if isinstance(principal, Hole):
             boundary = _Part((principal,))
         else:
-            arn = str(principal["Arn"])
+            arn, context = str(principal["Arn"]), principal_tags.context_of(principal)
             bound = principal.get("PermissionsBoundary")
             if isinstance(bound, Mapping):
                 boundary_arn = str(bound["PermissionsBoundaryArn"])
@@ -255,6 +256,7 @@ class _Reader:
             boundary_arn=boundary_arn,
             sources=identity.sources + (boundary.sources if boundary else ()),
             arn=arn,
+            context=context,
         )
 
 
