@@ -125,7 +125,7 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def in_process(function: Callable[..., Mapping[str, float]], *arguments: object, env: Mapping[str, str]) -> Any:
+def in_process(function: Callable[..., Mapping[str, Any]], *arguments: object, env: Mapping[str, str]) -> Any:
     """Call a module's function in a fresh interpreter, so that memory and CPU are its own; return its figures."""
     module = function.__module__
     code = (

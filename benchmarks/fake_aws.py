@@ -13,15 +13,15 @@ import json
 import re
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email.utils import formatdate
+from html import escape
 from urllib.parse import parse_qs, quote
 
 _SCOPE = re.compile(rb"Credential=([A-Z0-9]+)/\d+/([a-z0-9-]+)/([a-z0-9-]+)/")
-_TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}],
-}
+_TRUSTED = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
 _POLICY = {
     "Version": "2012-10-17",
     "Statement": [
@@ -64,7 +64,29 @@ _ENCRYPTION = (
 _CREATED = "<CreateDate>2026-01-01T00:00:00Z</CreateDate>"
 
 
-def _query(operation: str, account: str) -> bytes:  # noqa: C901 - one case an operation
+def _trust(account: str) -> str:
+    condition = {"StringEquals": {"aws:SourceAccount": account}}
+    return quote(json.dumps({"Version": "2012-10-17", "Statement": [_TRUSTED | {"Condition": condition}]}))
+
+
+def _simulated(form: Mapping[str, list[str]]) -> str:
+    """Allow each action on each resource, in the API's form."""
+    actions = [values[0] for name, values in form.items() if name.startswith("ActionNames.")]
+    resources = [values[0] for name, values in form.items() if name.startswith("ResourceArns.")]
+    answers = "".join(
+        f"<member><EvalResourceName>{escape(resource)}</EvalResourceName>"
+        "<EvalResourceDecision>allowed</EvalResourceDecision><MissingContextValues/><MatchedStatements/></member>"
+        for resource in resources
+    )
+    results = "".join(
+        f"<member><EvalActionName>{action}</EvalActionName><EvalDecision>allowed</EvalDecision>"
+        f"<MatchedStatements/><ResourceSpecificResults>{answers}</ResourceSpecificResults></member>"
+        for action in actions
+    )
+    return f"<IsTruncated>false</IsTruncated><EvaluationResults>{results}</EvaluationResults>"
+
+
+def _query(operation: str, account: str, form: Mapping[str, list[str]]) -> bytes:  # noqa: C901, PLR0912 - one case an operation
     role = f"arn:aws:iam::{account}:role/{ROLE}"
     policy = f"arn:aws:iam::{account}:{POLICY}"
     caller = f"arn:aws:iam::{account}:user/bench"
@@ -74,10 +96,11 @@ def _query(operation: str, account: str) -> bytes:  # noqa: C901 - one case an o
             body = f"<Arn>{caller}</Arn><UserId>AIDA</UserId><Account>{account}</Account>"
             return _xml(operation, _STS, body)
         case "GetRole":
-            trust = quote(json.dumps(_TRUST))
+            used = f"{datetime.now(UTC):%Y-%m-%dT00:00:00Z}"
             body = (
                 f"<Role><Path>/service-role/</Path><RoleName>{name}</RoleName><RoleId>AROA</RoleId><Arn>{role}</Arn>"
-                f"{_CREATED}<AssumeRolePolicyDocument>{trust}</AssumeRolePolicyDocument>"
+                f"{_CREATED}<AssumeRolePolicyDocument>{_trust(account)}</AssumeRolePolicyDocument>"
+                f"<RoleLastUsed><LastUsedDate>{used}</LastUsedDate><Region>us-east-1</Region></RoleLastUsed>"
                 "<MaxSessionDuration>3600</MaxSessionDuration></Role>"
             )
         case "ListAttachedRolePolicies" | "ListAttachedUserPolicies":
@@ -110,6 +133,8 @@ def _query(operation: str, account: str) -> bytes:  # noqa: C901 - one case an o
                 f"<PolicyVersion><Document>{document}</Document><VersionId>v1</VersionId>"
                 f"<IsDefaultVersion>true</IsDefaultVersion>{_CREATED}</PolicyVersion>"
             )
+        case "SimulatePrincipalPolicy":
+            body = _simulated(form)
         case "DescribeRegions":
             return (
                 b'<DescribeRegionsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>r</requestId>'
@@ -170,7 +195,7 @@ def answer(  # noqa: PLR0911 - one return a kind of answer
         listing = f"<ListAllMyBucketsResult><Buckets>{names}</Buckets></ListAllMyBucketsResult>"
         return 200, listing.encode(), "Content-Type: application/xml\r\n"
     try:
-        return 200, _query(operation, account), "Content-Type: text/xml\r\n"
+        return 200, _query(operation, account, form), "Content-Type: text/xml\r\n"
     except KeyError:
         # A new check shows as one that may not look, and not as a server that hangs up.
         error = (

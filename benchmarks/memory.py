@@ -152,7 +152,8 @@ def daemon(endpoint: Endpoint) -> tuple[Measurement, ...]:
     with folder() as home:
         endpoint.set(latency_seconds=0.05, throttle_every=0)
         env = environment(endpoint.url, home)
-        reference = in_process(boto3_with_clients, env=env | {"AWS_ACCESS_KEY_ID": f"AKIA0000{account(0)}"})["resident"]
+        keys = {"AWS_ACCESS_KEY_ID": f"AKIA0000{account(0)}", "AWS_SECRET_ACCESS_KEY": "s" * 40}
+        reference = in_process(boto3_with_clients, env=env | keys)["resident"]
         settings = write_fleet(home, WATCHED)
         began = time.monotonic()
         with served(settings, env) as watcher:

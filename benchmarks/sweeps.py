@@ -114,20 +114,37 @@ def shared_role(endpoint: Endpoint) -> tuple[Measurement, ...]:
     )
 
 
+def verdicts(settings: str) -> dict[str, str]:
+    """Run every check of a fleet once; return the status of each check of each target."""
+    looked = fleet(settings)
+    seen: dict[str, str] = {}
+    record = seen.__setitem__
+    examine(
+        looked.plan, looked.runner, clock=now, on_run=lambda run: record(f"{run.target} {run.check}", run.status.value)
+    )
+    looked.runner.close(5)
+    return seen
+
+
 def throttled(endpoint: Endpoint, targets: int = 100) -> tuple[Measurement, ...]:
-    """Verdicts lost when AWS throttles every tenth of the calls that it can throttle."""
+    """Verdicts that change when AWS throttles every tenth of the calls that it can throttle."""
     with folder() as home:
+        settings = str(write_fleet(home, targets))
+        env = environment(endpoint.url, home)
+        endpoint.set(latency_seconds=0.01, throttle_every=0)
+        calm = in_process(verdicts, settings, env=env)
         endpoint.set(latency_seconds=0.01, throttle_every=10)
-        settings = write_fleet(home, targets)
-        figures = in_process(sweep, str(settings), endpoint.url, env=environment(endpoint.url, home))
+        harried = in_process(verdicts, settings, env=env)
+        counts = endpoint.counts()
         endpoint.set(latency_seconds=0.0, throttle_every=0)
-    lost = sum(value for name, value in figures.items() if name in {"unknown", "blocked", "warning", "critical"})
+    lost = [run for run, status in calm.items() if harried.get(run) != status]
+    statuses = ", ".join(f"{count} {status}" for status, count in Counter(harried.values()).most_common())
     return (
         Measurement(
             "throttled answers that cost a verdict",
-            lost,
+            len(lost),
             0,
             0,
-            f"{figures['throttled']} answers throttled in {figures['calls']} calls, {figures.get('ok', 0)} runs ok",
+            f"{counts['throttled']} answers throttled in {sum(counts['calls'].values())} calls; {statuses}",
         ),
     )
