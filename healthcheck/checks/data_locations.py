@@ -41,7 +41,7 @@ def judge(
         f"the role may {may} it{foreign}",
         dossier,
         controls=elsewhere,
-        who=f"{place.role} ",
+        who=f"role {place.role.rpartition('/')[2]} ",
     )
     return entitlements.judge(question, verdicts)
 

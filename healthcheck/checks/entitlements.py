@@ -14,6 +14,10 @@ from healthcheck.iam import Flaw, Layer, NearMiss, Outcome
 from healthcheck.result import Evidence, Fix, Json, Result, critical, ok, unknown, warning
 
 _FULL_ACCESS = "policy/AmazonSageMakerFullAccess"
+_TRAP = (
+    'AmazonSageMakerFullAccess reaches only objects with "SageMaker", "Sagemaker", "sagemaker" or "aws-glue" in their '
+    "bucket's name or their own, or with the tag SageMaker=true"
+)
 _TOLD = 5
 
 
@@ -57,14 +61,12 @@ def judge(question: Question, verdicts: Sequence[Verdict] | None = None) -> Resu
     undecided = [verdict for verdict in told if verdict.outcome is Outcome.UNKNOWN]
     evidence = _evidence(question, told, refused, undecided)
     if fatal:
-        reason, why = _why(fatal)
-        sentence = f"{subject}: {question.who}may not {_list(fatal)}: {why}; {_consequences(fatal)}"
+        reason, sentence = _refusal(question, fatal)
         return critical(subject, sentence, reason=reason, fix=_fix(question, lacking), evidence=evidence)
     if undecided:
         return _undecided(question, undecided, evidence)
     if refused:
-        _, why = _why(refused)
-        sentence = f"{subject}: {question.who}may not {_list(refused)}: {why}; {_consequences(refused)}"
+        _, sentence = _refusal(question, refused)
         return warning(subject, sentence, reason=question.minor_reason, fix=_fix(question, lacking), evidence=evidence)
     return ok(subject, f"{subject}: {question.healthy}{_not_seen_of_resources(told)}", evidence=evidence)
 
@@ -77,7 +79,7 @@ def _undecided(question: Question, undecided: Sequence[Verdict], evidence: Evide
         names = ", ".join(sorted({hole.name for hole in holes if hole.action}))
         return unknown(
             subject,
-            f"{subject}: whether {asker}may {_list(undecided)} cannot be told without {' and '.join(missing)} "
+            f"{subject}: whether {asker}may {_headed(undecided)} cannot be told without {' and '.join(missing)} "
             f"({names})",
             reason="not_permitted",
             fix=Fix(
@@ -94,7 +96,7 @@ def _undecided(question: Question, undecided: Sequence[Verdict], evidence: Evide
     if holes:
         return unknown(
             subject,
-            f"{subject}: whether {asker}may {_list(undecided)} cannot be told: "
+            f"{subject}: whether {asker}may {_headed(undecided)} cannot be told: "
             f"{'; '.join(sorted(hole.name for hole in holes))}",
             reason="malformed_document",
             fix=Fix("Write the policy more plainly, or report it to the authors of sagemaker-healthcheck.", show),
@@ -108,7 +110,7 @@ def _undecided(question: Question, undecided: Sequence[Verdict], evidence: Evide
     )
     return unknown(
         subject,
-        f"{subject}: whether {asker}may {_list(undecided)} hangs on {hangs_on}, which is known only at the time "
+        f"{subject}: whether {asker}may {_headed(undecided)} hangs on {hangs_on}, which is known only at the time "
         f"({', '.join(statements[:_TOLD])})",
         reason="undecidable",
         fix=Fix(
@@ -120,28 +122,34 @@ def _undecided(question: Question, undecided: Sequence[Verdict], evidence: Evide
     )
 
 
-def _why(refused: Sequence[Verdict]) -> tuple[str, str]:
+def _refusal(question: Question, refused: Sequence[Verdict]) -> tuple[str, str]:
+    """Return the reason, and the sentence: what decides, with what it keeps from happening."""
+    first, reason, why = _deciding(refused)
+    sentence = f"{question.subject}: {question.who}may not {_headed((first, *refused))}: {why}; {_consequence(first)}"
+    return reason, sentence
+
+
+def _deciding(refused: Sequence[Verdict]) -> tuple[Verdict, str, str]:
     """Name what decides: a Deny before a limit before an absent Allow, as each makes the later ones useless."""
     for verdict in refused:
         if verdict.decision.outcome is Outcome.EXPLICIT_DENY:
             match = verdict.decision.deciding[0]
-            return "explicit_deny", f"{match.statement.label} of {match.document.label} denies {verdict.need.action}"
+            said = f"{match.statement.label} of {match.document.label} denies {verdict.need.action}"
+            return verdict, "explicit_deny", said
     for layer, reason in ((Layer.BOUNDARY, "boundary"), (Layer.RESOURCE, "resource_policy")):
         for verdict in refused:
             for blocking in verdict.decision.blocking:
                 if blocking.layer is layer:
                     labels = ", ".join(document.label for document in blocking.documents)
-                    return reason, f"the {layer.value} {labels} does not allow {verdict.need.action}"
-    misses = [miss for verdict in refused for miss in verdict.decision.near_misses]
-    others = [miss for miss in misses if not _is_trap(miss)]
-    if len(others) < len(misses) and all(miss.flaw is Flaw.OTHER_RESOURCE for miss in others):
-        return "not_allowed", (
-            'no policy allows it: AmazonSageMakerFullAccess reaches only objects with "SageMaker", "Sagemaker", '
-            '"sagemaker" or "aws-glue" in their bucket\'s name or their own, or with the tag SageMaker=true'
-        )
-    if others:
-        return "not_allowed", f"no policy allows it; nearly {others[0].where}: {others[0].sentence}"
-    return "not_allowed", "no policy allows it"
+                    return verdict, reason, f"the {layer.value} {labels} does not allow {verdict.need.action}"
+    misses = [(verdict, miss) for verdict in refused for miss in verdict.decision.near_misses]
+    trapped = [verdict for verdict, miss in misses if _is_trap(miss)]
+    others = [(verdict, miss) for verdict, miss in misses if not _is_trap(miss)]
+    if trapped and all(miss.flaw is Flaw.OTHER_RESOURCE for _, miss in others):
+        return trapped[0], "not_allowed", f"no policy allows it: {_TRAP}"
+    for verdict, miss in others:
+        return verdict, "not_allowed", f"no policy allows it; nearly {miss.where}: {miss.sentence}"
+    return refused[0], "not_allowed", "no policy allows it"
 
 
 def _is_trap(miss: NearMiss) -> bool:
@@ -188,8 +196,7 @@ def _evidence(
     policies = question.policies
     evidence: dict[str, Json] = {
         "actions_needed": len({verdict.need.action for verdict in told}),
-        "refused": [verdict.text for verdict in refused],
-        "consequences": {verdict.text: verdict.need.fails for verdict in refused},
+        "refused": _grouped(refused),
         "near_misses": [
             f"{miss.where}: {miss.sentence}" for verdict in refused for miss in verdict.decision.near_misses[:1]
         ],
@@ -216,17 +223,21 @@ def _not_seen_of_resources(told: Sequence[Verdict]) -> str:
     return f", as far as its side goes: {', '.join(filter(None, others))} must let it in, too" if any(others) else ""
 
 
-def _list(verdicts: Sequence[Verdict]) -> str:
+def _headed(verdicts: Sequence[Verdict]) -> str:
+    """Name the first, which stops a job before the others do, and count the rest: the evidence has them all."""
     texts = list(dict.fromkeys(verdict.text for verdict in verdicts))
-    more = f" and {len(texts) - _TOLD} more" if len(texts) > _TOLD else ""
-    return ", ".join(texts[:_TOLD]) + more
+    return f"{texts[0]} (and {len(texts) - 1} more)" if len(texts) > 1 else texts[0]
 
 
-def _consequences(verdicts: Sequence[Verdict]) -> str:
-    """Say what happens, and to which purposes; what stops a job before what harms it later."""
-    found: dict[str, dict[str, None]] = {}
+def _grouped(verdicts: Sequence[Verdict]) -> list[str]:
+    """Name each refused action, those about one resource and with one consequence together."""
+    found: dict[tuple[str, str], dict[str, None]] = {}
     for verdict in verdicts:
-        found.setdefault(verdict.need.fails, {}).update(
-            dict.fromkeys(purpose.value for purpose in verdict.need.purposes)
-        )
-    return "; ".join(f"{fails} ({', '.join(purposes)})" for fails, purposes in found.items())
+        on = verdict.text.removeprefix(verdict.need.action)
+        found.setdefault((on, _consequence(verdict)), {})[verdict.need.action] = None
+    return [f"{', '.join(actions)}{on}: {consequence}" for (on, consequence), actions in found.items()]
+
+
+def _consequence(verdict: Verdict) -> str:
+    """Say what happens, and to which purposes."""
+    return f"{verdict.need.fails} ({', '.join(purpose.value for purpose in verdict.need.purposes)})"

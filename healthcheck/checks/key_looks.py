@@ -44,7 +44,7 @@ def _judge(aws: Aws, place: Place, target: Target, key: Key, uses: Sequence[Want
         key.arn,
         f"is enabled, {purpose}, and the role may use it{foreign}",
         dossier,
-        who=f"{place.role} ",
+        who=f"role {place.role.rpartition('/')[2]} ",
         controls=key_rights.controls(place, key, target.purposes),
     )
     return entitlements.judge(question, verdicts)

@@ -107,7 +107,9 @@ def tell(remedy: Remedy, *, show: Sequence[str] = ()) -> Fix:
         parts.append(f"It cannot be granted action by action: {remedy.too_large}.")
     parts.append(_proof(remedy))
     commands = tuple(origin.put(raw) for origin, raw in remedy.changes.items()) or tuple(show)
-    only = next(iter(remedy.changes.values()), None) if len(remedy.changes) == 1 else None
+    # A document without statements is deleted, so there is none to show.
+    only = next((raw for raw in remedy.changes.values() if raw.get("Statement")), None)
+    only = only if len(remedy.changes) == 1 else None
     return Fix(" ".join(part for part in parts if part), commands, policy=remedy.added or only, link=_LINK)
 
 

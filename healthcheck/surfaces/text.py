@@ -14,6 +14,7 @@ from healthcheck.engine.snapshot import CheckState, Incident, PluginFailure, Sna
 from healthcheck.registry import Registry
 from healthcheck.result import SEVERITY, Fix, Json, Status
 from healthcheck.run import Run
+from healthcheck.surfaces.evidence import facts
 from healthcheck.surfaces.paint import Paint
 from healthcheck.surfaces.words import count, counts, headline, listed, verdict
 
@@ -24,7 +25,6 @@ _NAMED_TARGETS = 6
 _BRANCHES = 12
 _WITH_CHECKS = 8
 """So many targets are shown check by check; of more, only those that are not fine."""
-_EVIDENCE_LENGTH = 300
 
 
 def render(snapshot: Snapshot, *, colour: bool, width: int, registry: Registry, encoding: str = "utf-8") -> str:
@@ -74,8 +74,8 @@ class _Page:
         # What a check is for does not explain why it could not look.
         if why and incident.status is not Status.UNKNOWN:
             self._labelled("why", why)
-        for index, (name, value) in enumerate(evidence.items()):
-            self._labelled("" if index else "evidence", f"{name}: {_short(value)}")
+        for index, fact in enumerate(facts(evidence)):
+            self._labelled("" if index else "evidence", fact)
         self._blocked(incident)
         if incident.fix is not None:
             self._fix(incident.fix)
@@ -134,9 +134,10 @@ class _Page:
 
     def _labelled(self, label: str, text: str) -> None:
         indent = _INDENT + _LABEL_WIDTH
-        for index, line in enumerate(self._folded(text, indent) or [""]):
+        hanging = "  " if text.startswith("- ") else ""
+        for index, line in enumerate(self._folded(text, indent + len(hanging)) or [""]):
             lead = self._paint.dim(f"{label if index == 0 else '':<{_LABEL_WIDTH}}")
-            self.lines.append(" " * _INDENT + lead + line)
+            self.lines.append(" " * _INDENT + lead + (hanging if index else "") + line)
 
     def _blocked(self, incident: Incident) -> None:
         branches = [(target, checks) for target, checks in incident.blocked.items() if checks]
@@ -276,16 +277,6 @@ def _evidence_of(snapshot: Snapshot) -> dict[tuple[str, str], Mapping[str, Json]
                 if result.status.needs_action:
                     found.setdefault((check.check, result.subject), result.evidence)
     return found
-
-
-def _short(value: Json) -> str:
-    if isinstance(value, str):
-        text = value
-    elif isinstance(value, Sequence) and all(isinstance(item, str) for item in value):
-        text = ", ".join(str(item) for item in value)
-    else:
-        text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= _EVIDENCE_LENGTH else text[: _EVIDENCE_LENGTH - 1] + "…"
 
 
 def _precise(time: timedelta) -> str:
