@@ -18,8 +18,8 @@ from healthcheck.surfaces.web.guard import Guard
 from healthcheck.surfaces.web.passwords import Busy, Passwords
 
 _RELOAD = "/-/reload"
-_RUN_PREFIX = "/api/v1/targets/"
-_RUN_SUFFIX = "/run"
+_TARGETS = "/api/v1/targets/"
+_RUN = "/run"
 
 _READS = ("GET", "HEAD")
 
@@ -166,14 +166,17 @@ class App:
     async def _route(self, request: Request, *, is_known: bool) -> Response:
         if read := self._reads.get(request.path):
             return await read(request) if request.method in _READS else _not_allowed(request, "GET, HEAD")
-        is_run = request.path.startswith(_RUN_PREFIX) and request.path.endswith(_RUN_SUFFIX)
+        is_of_target = request.path.startswith(_TARGETS)
+        is_run = is_of_target and request.path.endswith(_RUN)
+        if is_of_target and not is_run:
+            return await self._target(request) if request.method in _READS else _not_allowed(request, "GET, HEAD")
         if is_run or request.path == _RELOAD:
             if request.method != "POST":
                 return _not_allowed(request, "POST")
             if refusal := self._access.refusal_to_change(request, is_known=is_known):
                 return said(request, *refusal)
             return await (self._run(request) if is_run else self._reload(request))
-        known = ", ".join([*self._reads, _RELOAD, f"{_RUN_PREFIX}NAME{_RUN_SUFFIX}"])
+        known = ", ".join([*self._reads, f"{_TARGETS}NAME", f"{_TARGETS}NAME{_RUN}", _RELOAD])
         return said(request, HTTPStatus.NOT_FOUND, f"There is nothing at {request.path[:200]}; there is {known}.")
 
     async def _page(self, request: Request) -> Response:
@@ -207,6 +210,16 @@ class App:
             request, lambda: documents.status_document(self._backend.snapshot(), version=self._version)
         )
 
+    async def _target(self, request: Request) -> Response:
+        name = request.path.removeprefix(_TARGETS)
+
+        def find() -> Response:
+            snapshot = self._backend.snapshot()
+            found = documents.target_document(snapshot, name, version=self._version)
+            return document(HTTPStatus.OK, found) if found is not None else _no_target(request, snapshot, name)
+
+        return await self._in_thread(self._documents, find, request)
+
     async def _checks(self, request: Request) -> Response:
         return await self._json(request, lambda: documents.checks_document(self._backend.registry))
 
@@ -222,12 +235,10 @@ class App:
         return document(status, {"accepted": outcome.accepted, "sentences": list(outcome.sentences)})
 
     async def _run(self, request: Request) -> Response:
-        name = request.path.removeprefix(_RUN_PREFIX).removesuffix(_RUN_SUFFIX)
-        names = [state.target.name for state in self._backend.snapshot().targets]
-        if name not in names:
-            near = closest(name, names)
-            hint = f"; did you mean {near}?" if near else f"; there are {len(names):,} at /api/v1/status."
-            return said(request, HTTPStatus.NOT_FOUND, f"No target is called {name[:200]!r}{hint}")
+        name = request.path.removeprefix(_TARGETS).removesuffix(_RUN)
+        snapshot = self._backend.snapshot()
+        if not any(state.target.name == name for state in snapshot.targets):
+            return _no_target(request, snapshot, name)
         asked = await asyncio.get_running_loop().run_in_executor(self._documents, self._backend.run_target, name)
         if asked is Asked.STOPPING:
             sentence = "The daemon is stopping, and begins no more looks."
@@ -241,6 +252,13 @@ class App:
             return render().compressed_for(request)
 
         return await asyncio.get_running_loop().run_in_executor(threads, work)
+
+
+def _no_target(request: Request, snapshot: Snapshot, name: str) -> Response:
+    names = [state.target.name for state in snapshot.targets]
+    near = closest(name, names)
+    hint = f"; did you mean {near}?" if near else f"; there are {len(names):,} at /api/v1/status."
+    return said(request, HTTPStatus.NOT_FOUND, f"No target is called {name[:200]!r}{hint}")
 
 
 def _not_allowed(request: Request, allowed: str) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import get_args, get_origin
@@ -45,6 +46,16 @@ def status_document(snapshot: Snapshot, *, version: str) -> Document:
         "incidents": [_incident(incident) for incident in snapshot.incidents],
         "plugin_failures": [_plugin_failure(failure) for failure in snapshot.plugin_failures],
     }
+
+
+def target_document(snapshot: Snapshot, name: str, *, version: str) -> Document | None:
+    """Return the part of the status document that is about one target; none if it is not watched."""
+    for state in snapshot.targets:
+        if state.target.name == name:
+            own = tuple(incident for incident in snapshot.incidents if name in incident.targets)
+            part = replace(snapshot, status=state.status, targets=(state,), incidents=own, plugin_failures=())
+            return status_document(part, version=version)
+    return None
 
 
 def incidents_document(snapshot: Snapshot) -> Document:

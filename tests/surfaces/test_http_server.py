@@ -173,12 +173,35 @@ def test_what_is_not_there_is_told_with_what_is(running: Server) -> None:
         ("TRACE", "/-/healthy", "GET, HEAD"),
         ("GET", "/-/reload", "POST"),
         ("PUT", "/api/v1/targets/prod/us-east-1/run", "POST"),
+        ("POST", "/api/v1/targets/prod/us-east-1", "GET, HEAD"),
     ],
 )
 def test_a_wrong_method_is_told_the_right_one(running: Server, method: str, path: str, allow: str) -> None:
     answer = ask(running, method, path)
     assert (answer.status, answer.headers["allow"]) == (405, allow)
     assert f"not {method}" in answer.text
+
+
+@pytest.mark.parametrize("name", ["prod/us-east-1", "prod%2Fus-east-1"])
+def test_one_target_is_told_with_its_own_runs_and_incidents(running: Server, name: str) -> None:
+    whole = ask(running, "GET", "/api/v1/status").json
+    part = ask(running, "GET", f"/api/v1/targets/{name}").json
+
+    def own(kind: str, key: str) -> list[object]:
+        return [each for each in whole[kind] if "prod/us-east-1" in each[key]]
+
+    assert part["targets"] == [each for each in whole["targets"] if each["name"] == "prod/us-east-1"]
+    assert part["status"] == part["targets"][0]["status"]
+    assert part["runs"] == own("runs", "target")
+    assert part["incidents"] == own("incidents", "targets")
+    assert 0 < len(part["runs"]) < len(whole["runs"])
+    assert 0 < len(part["incidents"]) < len(whole["incidents"])
+
+
+def test_a_target_that_is_not_watched_is_told_with_the_nearest(running: Server) -> None:
+    answer = ask(running, "GET", "/api/v1/targets/prod/us-east-9")
+    assert answer.status == 404
+    assert "No target is called 'prod/us-east-9'; did you mean prod/us-east-1?" in answer.text
 
 
 # What it does.
