@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from shlex import quote
 from urllib.parse import urlsplit
@@ -24,6 +24,13 @@ _REASONS = {"url": "bad_url"}
 _ORDER = ("sts", "sagemaker", "s3", "sagemaker-runtime", "iam", "logs", "ecr")
 _NEEDED = frozenset({"sts", "sagemaker", "s3"})
 
+# What is at fault where all addresses fail at the same step: not each of them, but what lies before them all.
+_BEFORE_ALL = {
+    "dns": ("name lookup on this host", "no address of AWS can be looked up"),
+    "tcp": ("way from this host to AWS", "no connection to AWS can be made"),
+    "tls": ("certificates that this host is shown", "none of AWS's addresses shows one that is accepted"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Journey:
@@ -42,8 +49,30 @@ def distinct(endpoints: Iterable[Endpoint]) -> tuple[Journey, ...]:
     return tuple(Journey(found[0], host, tuple(item.service for item in found)) for host, found in by_host.items())
 
 
-def judge(journey: Journey, reach: Reach, target: Target, *, known_regions: Collection[str]) -> Result:
-    """Say whether AWS answered, and if not, which step failed and what mends that step."""
+def before_all(journeys: Sequence[Journey], reached: Sequence[Reach]) -> str | None:
+    """Return the step at which all addresses fail alike, so that what lies before them all is at fault; else none."""
+    if len(journeys) == 1 or any(journey.one.overridden_by for journey in journeys):
+        return None
+    ways = {(reach.failed_step, reach.issuer, any(map(_is_private, reach.addresses))) for reach in reached}
+    if len(ways) > 1:
+        return None
+    ((step, _issuer, is_private),) = ways
+    # Private addresses are those of VPC endpoints, each with a security group of its own.
+    return step if step in _BEFORE_ALL and not is_private else None
+
+
+def judge(
+    journey: Journey, reach: Reach, target: Target, *, known_regions: Collection[str], shared: str | None = None
+) -> Result:
+    """Say whether AWS answered, and if not, which step failed and what mends that step.
+
+    Args:
+        journey: the address.
+        reach: how far a connection got.
+        target: whose address it is.
+        known_regions: those that AWS's SDK knows.
+        shared: the step that `before_all` blames in place of the address.
+    """
     evidence = _evidence(journey, reach)
     if reach.failed_step is None:
         return _answered(journey, reach, target, evidence)
@@ -60,6 +89,9 @@ def judge(journey: Journey, reach: Reach, target: Target, *, known_regions: Coll
     }
     said = f": {reach.error}" if reach.error else ""
     sentence = f"{journey.host} ({', '.join(journey.services)}): {steps[reach.failed_step]}{said}"
+    if shared and subject == journey.host:
+        subject, all_told = _BEFORE_ALL[shared]
+        sentence = f"{subject}: {all_told}, {journey.host} ({', '.join(journey.services)}) for one{said}"
     verdict = critical if _is_needed(journey, target) else warning
     return verdict(
         subject, sentence, reason=_REASONS.get(reach.failed_step, reach.failed_step), fix=fix, evidence=evidence

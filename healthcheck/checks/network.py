@@ -35,9 +35,11 @@ def reachable(aws: Aws, host: Host, target: Target) -> Iterator[Result]:
     told: set[str] = set()
     distinct = journeys.distinct(aws.endpoints)
     reached = aws.together([partial(host.reach, journey.one) for journey in distinct])
+    shared = journeys.before_all(distinct, reached)
     for journey, reach in zip(distinct, reached, strict=True):
-        result = journeys.judge(journey, reach, target, known_regions=aws.known_regions)
-        if result.subject not in told:  # one broken proxy is one verdict, however many hosts lie behind it
+        result = journeys.judge(journey, reach, target, known_regions=aws.known_regions, shared=shared)
+        # One broken proxy, or a host without any network, is one verdict, however many addresses lie behind it.
+        if result.subject not in told:
             told.add(result.subject)
             yield result
 

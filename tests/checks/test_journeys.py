@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from healthcheck.capabilities import Endpoint, Reach
-from healthcheck.checks.journeys import distinct, judge
+from healthcheck.checks.journeys import before_all, distinct, judge
 from healthcheck.result import Fix, Result, Status
 from healthcheck.target import Target
 
@@ -108,4 +108,61 @@ def test_the_words_of_the_system_are_told() -> None:
     assert (result.status, result.summary) == (
         Status.CRITICAL,
         "sts.eu-west-1.amazonaws.com (s3): a connection was made, but no HTTP answer came: the server sent nothing",
+    )
+
+
+def looks(*reached: Reach, **endpoint: str) -> list[str]:
+    """Return the subjects of what three addresses come to."""
+    found = distinct([Endpoint(service, f"https://{service}.example", **endpoint) for service in ("sts", "s3", "iam")])
+    shared = before_all(found, reached)
+    verdicts = [
+        judge(journey, reach, TARGET, known_regions=KNOWN, shared=shared)
+        for journey, reach in zip(found, reached, strict=True)
+    ]
+    return [verdict.subject for verdict in verdicts if verdict.status is not Status.OK]
+
+
+@pytest.mark.parametrize(
+    ("reach", "subject"),
+    [
+        (Reach(URL, failed_step="dns", error="not known"), "name lookup on this host"),
+        (Reach(URL, ("52.94.5.1",), "tcp", "refused"), "way from this host to AWS"),
+        (Reach(URL, failed_step="tls", error="self-signed", issuer="Acme"), "certificates that this host is shown"),
+    ],
+)
+def test_what_stops_all_addresses_alike_is_one_subject(reach: Reach, subject: str) -> None:
+    assert set(looks(reach, reach, reach)) == {subject}
+
+
+def test_one_address_that_answers_clears_what_lies_before_all() -> None:
+    failed = Reach(URL, failed_step="dns", error="not known")
+    assert looks(failed, failed, Reach(URL)) == ["sts.example", "s3.example"]
+
+
+def test_addresses_that_fail_in_different_ways_are_each_told() -> None:
+    refused = Reach(URL, ("52.94.5.1",), "tcp", "refused")
+    assert looks(refused, refused, Reach(URL, failed_step="dns")) == ["sts.example", "s3.example", "iam.example"]
+
+
+def test_vpc_endpoints_are_each_told_for_each_has_its_security_group() -> None:
+    refused = Reach(URL, ("10.0.0.7",), "tcp", "timed out")
+    assert looks(refused, refused, refused) == ["sts.example", "s3.example", "iam.example"]
+
+
+def test_an_override_is_blamed_before_what_lies_before_all() -> None:
+    failed = Reach(URL, failed_step="dns", error="not known")
+    assert looks(failed, failed, failed, overridden_by="AWS_ENDPOINT_URL") == [
+        "sts.example",
+        "s3.example",
+        "iam.example",
+    ]
+
+
+def test_the_sentence_of_a_shared_fault_keeps_the_first_address_and_its_error() -> None:
+    found = distinct([Endpoint("sts", URL), Endpoint("s3", "https://s")])
+    failed = Reach(URL, failed_step="dns", error="Name or service not known")
+    result = judge(found[0], failed, TARGET, known_regions=KNOWN, shared=before_all(found, [failed, failed]))
+    assert result.summary == (
+        "name lookup on this host: no address of AWS can be looked up, "
+        "sts.eu-west-1.amazonaws.com (sts) for one: Name or service not known"
     )
