@@ -104,8 +104,11 @@ class State:
         """Let what has not been heard of for too long be unknown. Cheap when nothing has."""
         with self._lock:
             moment = now or self._clock()
-            for target in self._targets.values():
-                if target.look_for_stale_at <= moment:
+            due = [target for target in self._targets.values() if target.look_for_stale_at <= moment]
+        # One at a time: after a host has slept it is all of them, and runs and scrapes wait for the lock.
+        for target in due:
+            with self._lock:
+                if self._targets.get(target.planned.name) is target and target.look_for_stale_at <= moment:
                     self._settle(target, target.expire(moment))
                     self._announcer.put(self._book.announce(target.planned.name))
         self._announcer.deliver()
