@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import threading
@@ -72,12 +73,23 @@ class Console:
         self.stdout.flush()
 
     def put(self, text: str, path: Path) -> None:
-        """Write what was asked for in a file's place: whoever reads it sees the old one or the new one, whole."""
+        """Write what was asked for in a file's place: whoever reads it sees the old one or the new one, whole.
+
+        A device or a pipe is written to as it is: root could put a file in its place.
+        """
+        whole = text if text.endswith("\n") else f"{text}\n"
+        # A link stays one, and what it leads to is replaced.
+        place = path.resolve()
+        if place.exists() and not place.is_file():
+            place.write_text(whole, "utf-8")
+            return
+        if not place.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(place.parent))
         # Collectors of such files go by the end of the name, and so leave this one alone.
-        beside = path.with_name(f".{path.name}.{os.getpid()}.new")
+        beside = place.with_name(f".{place.name}.{os.getpid()}.new")
         try:
-            beside.write_text(text if text.endswith("\n") else f"{text}\n", "utf-8")
-            beside.replace(path)
+            beside.write_text(whole, "utf-8")
+            beside.replace(place)
         finally:
             beside.unlink(missing_ok=True)
 
