@@ -78,11 +78,11 @@ class Console:
         A device or a pipe is written to as it is: root could put a file in its place.
         """
         whole = text if text.endswith("\n") else f"{text}\n"
+        if path.exists() and not path.is_file():
+            path.write_text(whole, "utf-8")
+            return
         # A link stays one, and what it leads to is replaced.
         place = path.resolve()
-        if place.exists() and not place.is_file():
-            place.write_text(whole, "utf-8")
-            return
         if not place.parent.is_dir():
             raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(place.parent))
         # Collectors of such files go by the end of the name, and so leave this one alone.

@@ -46,6 +46,14 @@ def test_a_pipe_is_written_to_and_stays_a_pipe(console: Console, tmp_path: Path)
     assert pipe.is_fifo()
 
 
+def test_an_open_pipe_goes_by_its_number(console: Console) -> None:
+    reading, writing = os.pipe()
+    console.put("told", Path(f"/dev/fd/{writing}"))
+    os.close(writing)
+    with os.fdopen(reading, encoding="utf-8") as reader:
+        assert reader.read() == "told\n"
+
+
 def test_a_folder_that_is_not_there_is_named(console: Console, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError) as raised:
         console.put("page", tmp_path / "none" / "page.prom")
