@@ -36,7 +36,7 @@ def filled(expression: str, target: str = "prod/eu-west-1") -> str:
     values = {"$job": ".*", "$target": target, "$__rate_interval": "10s", "$__range": "1m"}
     for variable, value in values.items():
         expression = expression.replace(variable, value)
-    assert "$" not in expression
+    assert "$" not in expression.replace('"$1"', ""), "but for what label_replace takes from its pattern"
     return expression
 
 
@@ -70,7 +70,7 @@ def test_links_lead_to_dashboards_and_pages_that_exist() -> None:
         named = {variable["name"] for variable in dashboard["templating"]["list"]}
         text = json.dumps(dashboard)
         assert set(re.findall(r"/d/([\w-]+)", text)) <= DASHBOARDS.keys()
-        own = {word for word in re.findall(r"\$\{?(\w+)", text) if not word.startswith("__")}
+        own = {word for word in re.findall(r"\$\{?([a-z_]\w*)", text) if not word.startswith("__")}
         assert own <= named, name
 
 

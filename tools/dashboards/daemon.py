@@ -6,7 +6,7 @@ from typing import Any
 
 from grafana_foundation_sdk.models import dashboard as models  # type: ignore[import-untyped]
 
-from tools.dashboards import parts
+from tools.dashboards import columns, parts
 from tools.dashboards.parts import metric
 
 _RATE = "[$__rate_interval]"
@@ -51,7 +51,8 @@ def _numbers() -> tuple[Any, ...]:
         parts.number(
             "Rounds skipped",
             "In the dashboard's time.",
-            f"sum(increase({metric('scheduler_skipped_rounds_total')}[$__range])) or vector(0)",
+            # Prometheus's increase is no whole number.
+            f"round(sum(increase({metric('scheduler_skipped_rounds_total')}[$__range]))) or vector(0)",
             bad_from=1,
         ),
         _versions(),
@@ -62,9 +63,10 @@ def _versions() -> Any:
     panel = parts.rows(
         "Versions", "", [parts.now(f"count by (version, python) ({metric('build_info')})")], width=4, height=4
     )
-    for transformation in parts.together(renamed={"Value": "daemons"}):
+    for transformation in columns.together(order=("version", "python"), renamed={"Value": "count"}):
         panel.with_transformation(transformation)
-    return panel
+    # Three columns where Grafana gives room for one and a half.
+    return panel.min_width(50)
 
 
 def _graphs() -> tuple[Any, ...]:
@@ -90,12 +92,12 @@ def _graphs() -> tuple[Any, ...]:
             ],
             unit="none",
         ),
-        parts.lines(
+        parts.layers(
             "Calls to AWS by outcome",
             "Remembered ones were answered without a call.",
             [parts.over_time(f"sum by (outcome) (rate({calls}{_RATE}))", "{{outcome}}")],
             unit="reqps",
-            stacked=True,
+            colours=parts.OUTCOMES,
         ),
         parts.lines(
             "Calls to AWS by operation",
@@ -108,18 +110,19 @@ def _graphs() -> tuple[Any, ...]:
                 )
             ],
             unit="reqps",
+            ranked=True,
         ),
-        parts.lines(
+        parts.status_layers(
             "Runs by status",
             "What each look came to, before a second one confirms it.",
             [parts.over_time(f"sum by (status) (rate({runs}{_RATE}))", "{{status}}")],
             unit="ops",
-            stacked=True,
         ),
         parts.lines(
             "How long checks take, 95 of 100 runs",
             "Those that were blocked or skipped looked at nothing and are left out.",
             [parts.over_time(f"histogram_quantile(0.95, {seconds})", "{{check}}")],
             unit="s",
+            ranked=True,
         ),
     )

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from grafana_foundation_sdk.builders import common  # type: ignore[import-untyped]
 from grafana_foundation_sdk.models import dashboard as models  # type: ignore[import-untyped]
+from grafana_foundation_sdk.models.common import FieldTextAlignment  # type: ignore[import-untyped]
 
 from healthcheck.result import Status
-from tools.dashboards import parts
+from tools.dashboards import columns, parts, statuses
 from tools.dashboards.parts import metric
+from tools.tables import own_checks
 
 _KEY = "incident, cause, reason, status"
 _ON = "on (job, instance, incident) group_left ()"
-_TO_TARGET = f"/d/{parts.TARGET}?var-target=${{__data.fields.target}}&${{job:queryparam}}&${{__url_time_range}}"
+_TO_TARGET = f"/d/{parts.TARGET}?var-target=${{__value.raw}}&${{job:queryparam}}&${{__url_time_range}}"
 
 
 def dashboard() -> models.Dashboard:
@@ -60,14 +63,14 @@ def _incidents_of(status: Status, description: str) -> Any:
         description,
         _or_none(f"count(count by (incident) ({opened}))"),
         bad_from=1,
-        bad=parts.COLOURS[status],
+        bad=statuses.COLOURS[status],
     )
 
 
 def _incidents() -> Any:
     panel = parts.rows(
         "Open incidents",
-        "One root cause each, over all targets where it is seen. The incident leads to its fix.",
+        "One root cause each, over all targets where it is seen.",
         [
             parts.now(f"max by ({_KEY}) ({metric('incident_info')} * {_ON} {metric('incident_targets')})", ref="A"),
             parts.now(
@@ -75,38 +78,49 @@ def _incidents() -> Any:
                 f"({metric('incident_info')} * {_ON} {metric('incident_start_timestamp_seconds')})",
                 ref="B",
             ),
+            parts.now(
+                f"max by ({_KEY}, target) (topk by ({_KEY}) (1, {metric('incident_target_info')} "
+                f"* on (job, instance, incident) group_left (cause, reason, status) {metric('incident_info')}))",
+                ref="C",
+            ),
         ],
         height=9,
     )
-    for transformation in parts.together(
-        order=("status", "cause", "reason", "Value #A", "Value #B", "incident"),
-        renamed={"Value #A": "targets", "Value #B": "open for"},
+    for transformation in columns.together(
+        hidden=("Value #C",),
+        order=("status", "cause", "reason", "Value #A", "target", "Value #B", "incident"),
+        renamed={"Value #A": "targets", "target": "one of them", "Value #B": "open for", "incident": "fix"},
     ):
         panel.with_transformation(transformation)
-    panel.override_by_name("status", parts.coloured())
-    panel.override_by_name("open for", [parts.unit("s")])
-    panel.override_by_name("incident", [parts.linked("Its fix", "${page}/#${__data.fields.incident}")])
-    return panel.no_value("Nothing is broken.")
+    panel.override_by_name("status", columns.coloured())
+    panel.override_by_name("targets", [columns.wide(80)])
+    panel.override_by_name("one of them", [columns.linked("This target", _TO_TARGET)])
+    panel.override_by_name("open for", [columns.unit("s"), columns.wide(100)])
+    panel.override_by_name("fix", columns.fix())
+    # By the alphabet critical is before unknown, and that before warning.
+    by_status = common.TableSortByFieldState().display_name("status")
+    by_targets = common.TableSortByFieldState().display_name("targets").desc(desc=True)
+    return panel.sort_by([by_status, by_targets]).no_value("Nothing is broken.")
 
 
 def _grid() -> Any:
+    part = f'label_replace({metric("check_status")}, "part", "$1", "check", "(.+?)[.].*")'
     panel = parts.rows(
-        "How each check stands on each target",
-        "The target leads to its own dashboard.",
-        [parts.now(f"max by (target, check) ({metric('check_status')})")],
+        "How each target stands, part by part",
+        "The most severe of a part's checks. The target leads to its own dashboard, with each check.",
+        [parts.now(statuses.severest(part, "target, part"))],
         height=12,
     )
-    matrix = {"columnField": "check", "rowField": "target", "valueField": "Value", "emptyValue": "empty"}
+    corner = "target\\part"
+    matrix = {"rowField": "target", "columnField": "part", "valueField": "Value", "emptyValue": "empty"}
+    # Whatever is worst today, a part keeps its place.
+    order = {name: index for index, name in enumerate([corner, *dict.fromkeys(c.module for c in own_checks())])}
+    arranged = {"indexByName": order, "renameByName": {corner: "target"}}
     panel.with_transformation(models.DataTransformerConfig(id_val="groupingToMatrix", options=matrix))
-    panel.with_transformation(
-        models.DataTransformerConfig(id_val="organize", options={"renameByName": {"target\\check": "target"}})
-    )
-    panel.mappings(parts.status_mappings()).filterable(filterable=True)
-    panel.override_by_regexp(
-        "/\\./",
-        [models.DynamicConfigValue(id_val="custom.cellOptions", value={"type": "color-background"})],
-    )
-    panel.override_by_name("target", [parts.linked("This target", _TO_TARGET)])
+    panel.with_transformation(models.DataTransformerConfig(id_val="organize", options=arranged))
+    panel.mappings(statuses.mappings()).align(FieldTextAlignment.CENTER).filterable(filterable=True)
+    panel.override_by_regexp("/^(?!target$)/", [columns.backed()])
+    panel.override_by_name("target", [columns.linked("This target", _TO_TARGET), columns.wide(260), columns.left()])
     return panel
 
 
@@ -116,18 +130,14 @@ def _statuses() -> Any:
         parts.over_time(_or_none(f"count({stands} == {status.code})"), status.value, ref=f"S{status.code}")
         for status in Status
     ]
-    panel = parts.lines("Targets by status", "The most severe status of each.", queries, unit="none", stacked=True)
-    for status in Status:
-        fixed = {"mode": "fixed", "fixedColor": parts.COLOURS[status]}
-        panel.override_by_name(status.value, [models.DynamicConfigValue(id_val="color", value=fixed)])
-    return panel
+    return parts.status_layers("Targets by status", "The most severe status of each.", queries, unit="none")
 
 
 def _credentials() -> Any:
-    return parts.bars(
+    panel = parts.bars(
         "Credentials that end",
         "Time left. Those that have no end, or whose end AWS does not tell, are not here.",
         f"sort(min by (target) ({metric('credential_expiry_timestamp_seconds')}) - time())",
         "{{target}}",
-        unit="s",
-    ).no_value("No credentials have an end.")
+    )
+    return parts.time_left(panel)

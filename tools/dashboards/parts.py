@@ -20,24 +20,21 @@ from grafana_foundation_sdk.models import common as common_models  # type: ignor
 from grafana_foundation_sdk.models import dashboard as models
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat  # type: ignore[import-untyped]
 
-from healthcheck.result import Status
 from healthcheck.surfaces.families import BY_NAME
+from tools.dashboards import statuses
+from tools.tables import own_checks
 
 FLEET, TARGET, DAEMON = "sagemaker-fleet", "sagemaker-target", "sagemaker-daemon"
 """The dashboards' addresses."""
 
-COLOURS: Mapping[Status, str] = MappingProxyType(
-    {
-        Status.OK: "green",
-        Status.WARNING: "yellow",
-        Status.CRITICAL: "red",
-        Status.UNKNOWN: "purple",
-        Status.BLOCKED: "blue",
-        Status.SKIPPED: "#808080",
-    }
+OUTCOMES: Mapping[str, str] = MappingProxyType(
+    {"ok": "green", "remembered": "blue", "denied": "purple", "throttled": "yellow", "failed": "red"}
 )
+"""Of calls to AWS."""
+
 SOURCE = models.DataSourceRef(type_val="prometheus", uid="${datasource}")
 WIDTH = 24
+_LAST_HOUR = 3600
 
 
 P = TypeVar("P")
@@ -150,27 +147,63 @@ def number(
     """Return one number, coloured from a limit on."""
     panel = shaped(stat.Panel(), title, description, width=width, height=4, queries=[current(expression)])
     panel.unit(unit).graph_mode(common_models.BigValueGraphMode.NONE)
-    steps = [models.Threshold(color="green" if bad_from is not None else "text")]
-    if bad_from is not None:
-        steps.append(models.Threshold(value=bad_from, color=bad))
-    return panel.thresholds(dashboard.ThresholdsConfig().mode(models.ThresholdsMode.ABSOLUTE).steps(steps))
+    return panel.thresholds(_limits("text") if bad_from is None else _limits("green", (bad_from, bad)))
+
+
+def _limits(base: str, *limits: tuple[float, str]) -> dashboard.ThresholdsConfig:
+    """Return a colour, and the others that begin at a value."""
+    steps = [models.Threshold(color=base), *(models.Threshold(value=value, color=color) for value, color in limits)]
+    return dashboard.ThresholdsConfig().mode(models.ThresholdsMode.ABSOLUTE).steps(steps)
+
+
+def time_left(panel: P) -> P:
+    """Colour how long credentials last: yellow when their check warns, red for the alert's last hour."""
+    horizon: Any = own_checks().get("credentials.expiry").defaults()["horizon"]
+    limits = _limits("red", (_LAST_HOUR, "yellow"), (horizon.total_seconds(), "green"))
+    # A bare "no value" would be as red as none left.
+    endless = models.SpecialValueMap(
+        options=models.DashboardSpecialValueMapOptions(
+            match=models.SpecialValueMatch.NULL_AND_NAN,
+            result=models.ValueMappingResult(text="no end", color="green"),
+        )
+    )
+    builder = cast("Any", panel)
+    builder.unit("s").thresholds(limits).mappings([endless])
+    return panel
 
 
 def lines(
-    title: str, description: str, queries: Sequence[Any], *, unit: str, width: int = 12, stacked: bool = False
+    title: str, description: str, queries: Sequence[Any], *, unit: str, width: int = 12, ranked: bool = False
 ) -> timeseries.Panel:
-    """Return lines over time."""
+    """Return lines over time; if they are many, with a list of the highest beside them."""
     panel = shaped(timeseries.Panel(), title, description, width=width, height=8, queries=queries)
-    panel.unit(unit).min(0).line_width(1).fill_opacity(20 if stacked else 5)
-    panel.legend(
-        common.VizLegendOptions()
-        .display_mode(common_models.LegendDisplayMode.LIST)
-        .placement(common_models.LegendPlacement.BOTTOM)
-        .show_legend(show_legend=True)
-    )
-    if stacked:
-        panel.stacking(common.StackingConfig().mode(common_models.StackingMode.NORMAL))
-    return panel
+    panel.unit(unit).min(0).line_width(1).fill_opacity(0 if ranked else 5)
+    legend = common.VizLegendOptions().show_legend(show_legend=True)
+    if ranked:
+        legend.display_mode(common_models.LegendDisplayMode.TABLE).placement(common_models.LegendPlacement.RIGHT)
+        legend.calcs(["max"]).sort_by("Max").sort_desc(sort_desc=True)
+    else:
+        legend.display_mode(common_models.LegendDisplayMode.LIST).placement(common_models.LegendPlacement.BOTTOM)
+    return panel.legend(legend)
+
+
+def layers(
+    title: str, description: str, queries: Sequence[Any], *, unit: str, colours: Mapping[str, str]
+) -> timeseries.Panel:
+    """Return areas over time, one upon the other, each with the colour of its name."""
+    panel = lines(title, description, queries, unit=unit)
+    # Without lines: that of an empty layer would hide the edge of the one below it.
+    panel.line_width(0).fill_opacity(70)
+    for name, colour in colours.items():
+        fixed = {"mode": "fixed", "fixedColor": colour}
+        panel.override_by_name(name, [models.DynamicConfigValue(id_val="color", value=fixed)])
+    return panel.stacking(common.StackingConfig().mode(common_models.StackingMode.NORMAL))
+
+
+def status_layers(title: str, description: str, queries: Sequence[Any], *, unit: str) -> timeseries.Panel:
+    """Return how many stand how over time, by the words of statuses."""
+    colours = {status.value: colour for status, colour in statuses.COLOURS.items()}
+    return layers(title, description, queries, unit=unit, colours=colours)
 
 
 def timeline(title: str, description: str, expression: str, legend: str, *, height: int) -> statetimeline.Panel:
@@ -178,7 +211,7 @@ def timeline(title: str, description: str, expression: str, legend: str, *, heig
     panel = shaped(
         statetimeline.Panel(), title, description, width=WIDTH, height=height, queries=[over_time(expression, legend)]
     )
-    return panel.mappings(status_mappings()).show_value(common_models.VisibilityMode.NEVER).row_height(0.8)
+    return panel.mappings(statuses.mappings()).show_value(common_models.VisibilityMode.NEVER).row_height(0.8)
 
 
 def rows(title: str, description: str, queries: Sequence[Any], *, width: int = WIDTH, height: int = 8) -> table.Panel:
@@ -186,60 +219,7 @@ def rows(title: str, description: str, queries: Sequence[Any], *, width: int = W
     return shaped(table.Panel(), title, description, width=width, height=height, queries=queries)
 
 
-def bars(title: str, description: str, expression: str, legend: str, *, unit: str, width: int = 12) -> bargauge.Panel:
+def bars(title: str, description: str, expression: str, legend: str) -> bargauge.Panel:
     """Return a bar for each series, as they are now."""
-    panel = shaped(bargauge.Panel(), title, description, width=width, height=8, queries=[current(expression, legend)])
-    return panel.unit(unit).min(0).orientation(common_models.VizOrientation.HORIZONTAL)
-
-
-def status_mappings() -> list[Any]:
-    """Return words and colours for the numbers of statuses."""
-    words = {
-        str(status.code): models.ValueMappingResult(text=status.value, color=COLOURS[status], index=status.code)
-        for status in Status
-    }
-    return [models.ValueMap(options=words)]
-
-
-def word_mappings() -> list[Any]:
-    """Return colours for the words of statuses."""
-    words = {
-        status.value: models.ValueMappingResult(text=status.value, color=COLOURS[status], index=status.code)
-        for status in Status
-    }
-    return [models.ValueMap(options=words)]
-
-
-def coloured() -> list[models.DynamicConfigValue]:
-    """Return the properties of a column whose words are statuses."""
-    return [
-        models.DynamicConfigValue(id_val="mappings", value=word_mappings()),
-        models.DynamicConfigValue(id_val="custom.cellOptions", value={"type": "color-background"}),
-    ]
-
-
-def linked(title: str, url: str) -> models.DynamicConfigValue:
-    """Return the property of a column that leads somewhere."""
-    return models.DynamicConfigValue(id_val="links", value=[{"title": title, "url": url}])
-
-
-def unit(name: str) -> models.DynamicConfigValue:
-    """Return the property of a column that has a unit."""
-    return models.DynamicConfigValue(id_val="unit", value=name)
-
-
-def together(
-    *, hidden: Sequence[str] = (), renamed: Mapping[str, str] | None = None, order: Sequence[str] = ()
-) -> list[models.DataTransformerConfig]:
-    """Return transformations that make one table of several queries with the same labels."""
-    return [
-        models.DataTransformerConfig(id_val="merge", options={}),
-        models.DataTransformerConfig(
-            id_val="organize",
-            options={
-                "excludeByName": dict.fromkeys(("Time", *hidden), True),
-                "indexByName": {name: index for index, name in enumerate(order)},
-                "renameByName": dict(renamed or {}),
-            },
-        ),
-    ]
+    panel = shaped(bargauge.Panel(), title, description, width=12, height=8, queries=[current(expression, legend)])
+    return panel.min(0).orientation(common_models.VizOrientation.HORIZONTAL).max_viz_height(40)

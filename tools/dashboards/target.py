@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from grafana_foundation_sdk.builders import common  # type: ignore[import-untyped]
 from grafana_foundation_sdk.models import dashboard as models  # type: ignore[import-untyped]
 from grafana_foundation_sdk.models.common import BigValueColorMode  # type: ignore[import-untyped]
 
-from tools.dashboards import parts
+from tools.dashboards import columns, parts, statuses
 from tools.dashboards.parts import metric
 
 _TARGET = "$target"
@@ -29,15 +30,7 @@ def dashboard() -> models.Dashboard:
                 width=5,
             )
         )
-        .with_panel(
-            parts.number(
-                "Credentials end in",
-                "Nothing where they have no end, or AWS does not tell it.",
-                f"min({metric('credential_expiry_timestamp_seconds', target=_TARGET)}) - time()",
-                unit="s",
-                width=5,
-            ).no_value("no end")
-        )
+        .with_panel(_credentials())
         .with_panel(_facts())
         .with_panel(
             parts.timeline(
@@ -59,7 +52,17 @@ def _status() -> Any:
     panel = parts.number(
         "Stands", "The most severe status of its checks.", f"max({metric('target_status', target=_TARGET)})", width=4
     )
-    return panel.mappings(parts.status_mappings()).color_mode(BigValueColorMode.BACKGROUND)
+    return panel.mappings(statuses.mappings()).color_mode(BigValueColorMode.BACKGROUND)
+
+
+def _credentials() -> Any:
+    panel = parts.number(
+        "Credentials end in",
+        "No end: they have none, or AWS does not tell it.",
+        f"min({metric('credential_expiry_timestamp_seconds', target=_TARGET)}) - time()",
+        width=5,
+    )
+    return parts.time_left(panel)
 
 
 def _facts() -> Any:
@@ -67,50 +70,56 @@ def _facts() -> Any:
         "What it is", "Its account, its region and the labels of the settings.",
         [parts.now(metric("target_info", target=_TARGET))], width=10, height=4,
     )  # fmt: skip
-    for transformation in parts.together(hidden=("Value", "__name__", "instance", "job", "target")):
+    for transformation in columns.together(hidden=("Value", "__name__", "instance", "job", "target")):
         panel.with_transformation(transformation)
     return panel
 
 
 def _failures() -> Any:
+    failures = metric("check_failure_info", target=_TARGET)
+    on = "* on (job, instance, target, check)"
+    stands = f"({failures} {on} group_left () {metric('check_status', target=_TARGET)})"
+    last_ok = f"{failures} {on} group_left () {metric('check_last_ok_timestamp_seconds', target=_TARGET)}"
     panel = parts.rows(
         "What is not ok",
         "What is blocked names its cause; the cause is what is to be mended.",
         [
-            parts.now(f"max by (check, reason, cause) ({metric('check_failure_info', target=_TARGET)})"),
-            parts.now(
-                "time() - max by (check, reason, cause) ("
-                f"{metric('check_last_ok_timestamp_seconds', target=_TARGET)} * on (job, instance, target, check) "
-                f"group_right () {metric('check_failure_info', target=_TARGET)})",
-                ref="B",
-            ),
+            parts.now(statuses.severest(stands, "check, reason, cause")),
+            parts.now(f"time() - max by (check, reason, cause) ({last_ok})", ref="B"),
         ],
-        width=12,
+        width=13,
     )
-    for transformation in parts.together(hidden=("Value #A",), renamed={"Value #B": "last ok"}):
+    for transformation in columns.together(
+        order=("Value #A", "check", "reason", "cause"), renamed={"Value #A": "status", "Value #B": "last ok"}
+    ):
         panel.with_transformation(transformation)
-    panel.override_by_name("last ok", [parts.unit("s")])
+    panel.override_by_name("status", columns.coloured())
+    never = models.DynamicConfigValue(id_val="noValue", value="never seen")
+    panel.override_by_name("last ok", [columns.unit("s"), columns.wide(110), never])
     return panel.no_value("All is well.")
 
 
 def _incidents() -> Any:
+    opened = (
+        f"{metric('incident_info')} * on (job, instance, incident) group_left () "
+        f"{metric('incident_start_timestamp_seconds')} and on (job, instance, incident) "
+        f"{metric('incident_target_info', target=_TARGET)}"
+    )
     panel = parts.rows(
         "Its incidents",
-        "The incident leads to its fix.",
-        [
-            parts.now(
-                "max by (incident, cause, reason, status) "
-                f"({metric('incident_info')} * on (job, instance, incident) group_left () "
-                f"{metric('incident_target_info', target=_TARGET)})"
-            )
-        ],
-        width=12,
+        "A check that is broken elsewhere in the same way belongs to the same incident.",
+        [parts.now(f"time() - min by (incident, cause, reason, status) ({opened})")],
+        width=11,
     )
-    for transformation in parts.together(hidden=("Value",), order=("status", "cause", "reason", "incident")):
+    for transformation in columns.together(
+        order=("status", "cause", "reason", "Value", "incident"), renamed={"Value": "open for", "incident": "fix"}
+    ):
         panel.with_transformation(transformation)
-    panel.override_by_name("status", parts.coloured())
-    panel.override_by_name("incident", [parts.linked("Its fix", "${page}/#${__data.fields.incident}")])
-    return panel.no_value("None is open.")
+    panel.override_by_name("status", columns.coloured())
+    panel.override_by_name("open for", [columns.unit("s"), columns.wide(100)])
+    panel.override_by_name("fix", columns.fix())
+    by_status = common.TableSortByFieldState().display_name("status")
+    return panel.sort_by([by_status]).no_value("None is open.")
 
 
 def _durations() -> Any:
@@ -121,4 +130,5 @@ def _durations() -> Any:
         [parts.over_time(f"histogram_quantile(0.95, {seconds})", "{{check}}")],
         unit="s",
         width=parts.WIDTH,
+        ranked=True,
     )
