@@ -37,6 +37,7 @@ _FILE_REASONS = (
         "profile_missing",
         "profile_wiring",
         "sdk_part_missing",
+        "source_rejected",
         "sso_session",
         "stale_credentials",
         "web_identity",

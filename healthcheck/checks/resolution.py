@@ -9,7 +9,7 @@ from healthcheck.capabilities import Credentials
 from healthcheck.checks import unresolved
 from healthcheck.checks.aws_files import AwsFile, FileMistake, active_profile, key_mistake
 from healthcheck.checks.unresolved import Unresolved, mend
-from healthcheck.errors import TRANSIENT
+from healthcheck.errors import TRANSIENT, FailureKind
 from healthcheck.result import Fix, Result, critical, ok, unknown, warning
 from healthcheck.target import CredentialSource
 
@@ -75,6 +75,14 @@ def _malformed_key(source: CredentialSource, credentials: Credentials, environ: 
 def _failed(facts: Unresolved) -> Result:
     """Name the cause of a failed resolution: a line of a file where one can be pointed at, else the SDK's own word."""
     failure, subject = facts.failure, facts.source.name
+    if failure.kind is FailureKind.CLOCK_SKEWED:
+        return unknown(
+            subject,
+            f"{subject}: could not be resolved: {facts.said}",
+            reason=failure.kind.value,
+            fix=Fix("Set this host's clock; network.clock says by how much it is off.", ("timedatectl status",)),
+            evidence={"failure": failure.kind.value},
+        )
     if failure.kind in TRANSIENT:
         return unknown(
             subject,

@@ -11,6 +11,7 @@ from healthcheck.errors import Failure, FailureKind
 from healthcheck.result import Fix
 from healthcheck.target import CredentialSource
 
+_REJECTED = frozenset({FailureKind.CREDENTIALS_EXPIRED, FailureKind.CREDENTIALS_INVALID})
 _FILES_PAGE = "https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html"
 
 
@@ -45,6 +46,8 @@ def cause(facts: Unresolved) -> Cause:
     explain = _CAUSES.get(facts.failure.code or "")
     if explain is not None:
         return explain(facts)
+    if facts.failure.kind in _REJECTED and facts.failure.operation == "sts.AssumeRole":
+        return _source_rejected(facts)
     if facts.failure.kind is FailureKind.NOT_PERMITTED or (facts.failure.operation or "").startswith("sts.AssumeRole"):
         return _assume_role(facts)
     return Cause(
@@ -227,6 +230,24 @@ def _container(facts: Unresolved) -> Cause:
         Fix(
             "Check that the task, pod or instance has a role, and that the address is a loopback or AWS's own.",
             ("env | grep -E '^AWS_(CONTAINER|EC2_METADATA)'",),
+        ),
+    )
+
+
+def _source_rejected(facts: Unresolved) -> Cause:
+    """The role was not looked at: AWS does not accept the keys that ask for it."""
+    settings = [file.profiles.get(facts.profile, {}) for file in facts.files]
+    base = next((each["source_profile"] for each in settings if "source_profile" in each), None)
+    whose = f"the keys of its source_profile {base}" if base else "the credentials that it starts from"
+    named = f" --profile {quote(base)}" if base else ""
+    is_over = facts.failure.kind is FailureKind.CREDENTIALS_EXPIRED
+    renew = f"aws sso login{named}" if is_over else f"aws configure{named}"
+    return Cause(
+        "source_rejected",
+        f"{whose} are {'over' if is_over else 'not accepted by AWS'}, so nothing is known of the role: {facts.said}",
+        Fix(
+            f"{'Renew' if is_over else 'Replace'} {whose}.",
+            (f"aws sts get-caller-identity{named}", renew),
         ),
     )
 

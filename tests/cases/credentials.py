@@ -173,6 +173,30 @@ _RESOLVABLE = (
         "assume_role_denied",
     ),
     Case(
+        "a role whose source_profile has a key that is gone",
+        failed(
+            "InvalidClientTokenId",
+            FailureKind.CREDENTIALS_INVALID,
+            "sts.AssumeRole",
+            environ={"AWS_PROFILE": "prod"},
+            files=_config("[profile prod]", f"role_arn = {ROLE}", "source_profile = base"),
+        ),
+        Status.CRITICAL,
+        "source_rejected",
+    ),
+    Case(
+        "a role whose source is a session that is over",
+        failed("ExpiredToken", FailureKind.CREDENTIALS_EXPIRED, "sts.AssumeRole"),
+        Status.CRITICAL,
+        "source_rejected",
+    ),
+    Case(
+        "a role that was asked for at the wrong time",
+        failed("SignatureDoesNotMatch", FailureKind.CLOCK_SKEWED, "sts.AssumeRole"),
+        Status.UNKNOWN,
+        "clock_skewed",
+    ),
+    Case(
         "a web identity that is not trusted",
         failed("AccessDenied", FailureKind.NOT_PERMITTED, "sts.AssumeRoleWithWebIdentity"),
         Status.CRITICAL,
