@@ -145,6 +145,24 @@ class Aws(Protocol):
         Returns the answers in the order of the questions; the first failure in that order is raised.
         """
 
+    def once(self, subject: str, work: Callable[[], T]) -> T:
+        """Return what the work makes of AWS's answers, or what it made of them for another check a moment ago.
+
+        For what several checks of a target need and what is long in the making. The subject says what it is, such as
+        "the policies of role Trainer"; equal subjects are the same work, and nobody changes what it returns.
+        It is as old as the oldest answer in it, and given only to checks that declare all calls that it took.
+        """
+
+    def hourly(self, subject: str, ask: Callable[[], T]) -> T:
+        """Return what was last asked of the same subject with the same credentials, if less than an hour ago, or ask.
+
+        For what costs much or hardly ever changes. What is raised is not kept, nor a `Failure` that may be gone soon,
+        and a run that confirms something asks. The subject says what it is; nobody changes what is returned.
+        """
+
+    def optional(self, ask: Callable[[], T]) -> T | Failure:
+        """Ask what the check can do without, and return why there is no usable answer where there is none."""
+
     def failure(self, error: Exception) -> Failure:
         """Say what an exception from a client means (the one classifier of the project)."""
 

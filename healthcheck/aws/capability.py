@@ -6,16 +6,22 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from botocore.exceptions import NoRegionError
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
+from botocore.parsers import ResponseParserError
 
+from healthcheck.aws import guard
 from healthcheck.aws.clients import Clients
 from healthcheck.aws.company import Company
 from healthcheck.aws.endpoints import Endpoints
-from healthcheck.aws.errors import classify
+from healthcheck.aws.errors import TooManyCalls, classify
+from healthcheck.aws.facts import Facts
+from healthcheck.aws.hooks import Accounts
+from healthcheck.aws.hourly import Hourly
 from healthcheck.aws.profiles import Profile
 from healthcheck.aws.regions import Regions
+from healthcheck.aws.scope import current
 from healthcheck.capabilities import Credentials, Endpoint
-from healthcheck.errors import Failure
+from healthcheck.errors import Failure, FailureKind
 
 T = TypeVar("T")
 
@@ -34,6 +40,9 @@ class RunAws:
         regions: Regions,
         clock: Callable[[], datetime],
         company: Company,
+        hourly: Hourly,
+        accounts: Accounts,
+        facts: Facts,
     ) -> None:
         self._region = region
         self._credentials = credentials
@@ -43,6 +52,9 @@ class RunAws:
         self._regions = regions
         self._clock = clock
         self._company = company
+        self._hourly = hourly
+        self._accounts = accounts
+        self._facts = facts
 
     @property
     def now(self) -> datetime:
@@ -82,12 +94,36 @@ class RunAws:
 
     def account(self) -> str:
         """Return the 12-digit account of the credentials; the check declares ``sts.GetCallerIdentity``."""
+        scope = guard.admit("sts.GetCallerIdentity")
+        # Who is to look again, or has lost the keys, hears it from STS.
+        if scope.max_age_seconds > 0 and scope.keys is not None:
+            known = self._accounts.of(scope.source, scope.generation)
+            if known is not None:
+                return known
         account: str = self.client("sts").get_caller_identity()["Account"]
         return account
 
     def together(self, questions: Sequence[Callable[[], T]]) -> list[T]:
         """Ask several things side by side, where other threads are free to."""
         return self._company.ask(questions)
+
+    def once(self, subject: str, work: Callable[[], T]) -> T:
+        """Return what the work comes to, or what it came to for another check a moment ago."""
+        return self._facts.once(subject, current(subject), self._region, work)
+
+    def hourly(self, subject: str, ask: Callable[[], T]) -> T:
+        """Return what was answered within the last hour, or ask."""
+        return self._hourly.ask(subject, current(subject), ask)
+
+    def optional(self, ask: Callable[[], T]) -> T | Failure:
+        """Ask what the check can do without; mistakes of a check are raised all the same."""
+        try:
+            return ask()
+        except (BotoCoreError, ClientError, ResponseParserError, TooManyCalls) as error:
+            failure = classify(error)
+            if failure.kind is FailureKind.CRASHED:
+                raise
+            return failure
 
     def failure(self, error: Exception) -> Failure:
         """Say what an exception from a client means."""

@@ -50,6 +50,7 @@ SDK_ERRORS: Mapping[str, FailureKind] = MappingProxyType(
         "ReadTimeoutError": FailureKind.TIMED_OUT,
         "ConnectionError": FailureKind.UNREACHABLE,
         "HTTPClientError": FailureKind.UNREACHABLE,
+        "PaginationError": FailureKind.BAD_ANSWER,
         "ResponseParserError": FailureKind.BAD_ANSWER,
         "ResponseStreamingError": FailureKind.BAD_ANSWER,
         "IncompleteReadError": FailureKind.BAD_ANSWER,

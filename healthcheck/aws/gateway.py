@@ -15,7 +15,9 @@ from healthcheck.aws.clients import Clients
 from healthcheck.aws.company import Company
 from healthcheck.aws.endpoints import Endpoints
 from healthcheck.aws.errors import classify
+from healthcheck.aws.facts import Facts
 from healthcheck.aws.hooks import Accounts, Hooks, OnCall, kind_of, outcome
+from healthcheck.aws.hourly import Hourly
 from healthcheck.aws.memory import Memory
 from healthcheck.aws.models import models
 from healthcheck.aws.pacing import Pacing
@@ -61,12 +63,13 @@ class Gateway:
         self._regions = Regions(loader)
         self._endpoints = Endpoints(loader, self._regions)
         self._profiles = Profiles(environ, loader, self._provider_called)
-        memory = Memory(lambda: clock().timestamp())
+        memory, self._facts = Memory(lambda: clock().timestamp()), Facts(lambda: clock().timestamp())
         self._pacing = pacing or Pacing()
         self._accounts = Accounts()
         hooks = Hooks(memory, self._pacing, self._accounts, on_call)
         self._clients = Clients(loader, self._regions, hooks.attach)
         self._company = Company()
+        self._hourly = Hourly(lambda: clock().timestamp())
         self._sources = Sources(self._profiles, clock, self._assume)
         self._warmed: set[str] = set()
 
@@ -122,6 +125,9 @@ class Gateway:
             regions=self._regions,
             clock=self._clock,
             company=self._company,
+            hourly=self._hourly,
+            accounts=self._accounts,
+            facts=self._facts,
         )
         with in_force(scope):
             yield aws

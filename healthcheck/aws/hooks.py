@@ -49,18 +49,23 @@ _SHORTEST_READ_SECONDS = 0.1
 
 
 class Accounts:
-    """Which account a source turned out to be in; limits belong to accounts."""
+    """Which account a source turned out to be in: limits belong to accounts, and keys never change theirs."""
 
     def __init__(self) -> None:
-        self._accounts: dict[CredentialSource, str] = {}
+        self._accounts: dict[CredentialSource, tuple[int, str]] = {}
 
-    def learn(self, source: CredentialSource, account: str) -> None:
-        """Note what STS said."""
-        self._accounts[source] = account
+    def learn(self, source: CredentialSource, generation: int, account: str) -> None:
+        """Note what STS said to the keys of a generation."""
+        self._accounts[source] = generation, account
 
     def payer(self, source: CredentialSource) -> str | CredentialSource:
         """Return whose limits a call counts against: the account, or the source until that is known."""
-        return self._accounts.get(source, source)
+        return self._accounts.get(source, (0, source))[1]
+
+    def of(self, source: CredentialSource, generation: int) -> str | None:
+        """Return the account of the keys of a generation, once it is known."""
+        learned, account = self._accounts.get(source, (None, ""))
+        return account if learned == generation else None
 
     def keep(self, sources: Collection[CredentialSource]) -> None:
         """Forget all other sources."""
@@ -134,6 +139,7 @@ class _Wire:
         question = context.get(_QUESTION)
         if question is not None:
             found = self._memory.ask(question, max_age_seconds=scope.max_age_seconds, deadline=scope.deadline)
+            scope.heard.append((operation, self._memory.as_of(question, found)))
             if isinstance(found, Answer):
                 self._on_call(self._key.service, model.name, "remembered")
                 return AWSResponse("", found.status, HTTPHeaders(), None), found.parsed()
@@ -146,7 +152,8 @@ class _Wire:
         """after-call: keep the answer as it came."""
         refusal = ErrorAnswer.of(parsed).kind if http_response.status_code >= _REDIRECT else None
         if refusal is None and model.name == "GetCallerIdentity" and parsed.get("Account"):
-            self._accounts.learn(current(model.name).source, parsed["Account"])
+            scope = current(model.name)
+            self._accounts.learn(scope.source, scope.generation, parsed["Account"])
         if refusal is None and model.name == "GetPolicy":
             self._learn_policy(current(model.name), parsed)
         flight: Flight | None = context.pop(_FLIGHT, None)

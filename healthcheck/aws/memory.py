@@ -143,6 +143,12 @@ class Memory:
             if flight.answer is not None and flight.answer.serves(question):
                 return flight.answer
 
+    def as_of(self, question: Question, found: Answer | Flight) -> float:
+        """Return the time as of which a question is answered: what can never change is as of now."""
+        if isinstance(found, Answer) and (found.is_refusal or not question.is_immutable):
+            return found.stored
+        return self._now()
+
     def remember(self, flight: Flight, status: int, parsed: dict[str, Any], *, is_refusal: bool) -> None:
         """Keep an answer and give it to those who wait for it."""
         asker = flight.question.asker

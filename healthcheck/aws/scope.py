@@ -37,6 +37,8 @@ class Scope:
     """On the monotonic clock."""
     max_age_seconds: float
     """How old a remembered answer may be."""
+    heard: list[tuple[str, float]] = field(default_factory=list, repr=False)
+    """The operations that were asked, each with the time (in seconds since the epoch) as of which it was answered."""
     led: list[Flight] = field(default_factory=list, repr=False)
     """Requests that others may be waiting for; whatever is left at the end is given up."""
 

@@ -82,6 +82,10 @@ def _replaced(documents: Iterable[Document | Hole], changes: Mapping[int, Docume
 
 def fetch_role(aws: Aws, role_name: str) -> Policies:
     """Read a role's inline and attached policies and its permissions boundary; what is refused becomes a hole."""
+    return aws.once(f"the policies of role {role_name}", lambda: _fetch_role(aws, role_name))
+
+
+def _fetch_role(aws: Aws, role_name: str) -> Policies:
     reader = _Reader(aws)
     role = reader.ask("permissions boundary", lambda iam: iam.get_role(RoleName=role_name)["Role"])
     parts = aws.together(
@@ -104,6 +108,10 @@ def fetch_role(aws: Aws, role_name: str) -> Policies:
 
 def fetch_user(aws: Aws, user_name: str) -> Policies:
     """Read a user's policies, those of its groups, and its permissions boundary; what is refused becomes a hole."""
+    return aws.once(f"the policies of user {user_name}", lambda: _fetch_user(aws, user_name))
+
+
+def _fetch_user(aws: Aws, user_name: str) -> Policies:
     reader = _Reader(aws)
     user = reader.ask("permissions boundary", lambda iam: iam.get_user(UserName=user_name)["User"])
     parts = aws.together(
@@ -204,16 +212,26 @@ class _Reader:
     def managed(self, arn: str, holder: tuple[str, str]) -> _Part:
         """Read the version of a managed policy that is in force."""
         name = arn.rsplit("/", 1)[-1]
-        policy = self.ask(f"policy {name}", lambda iam: iam.get_policy(PolicyArn=arn)["Policy"])
-        if isinstance(policy, Hole):
-            return _Part((policy,))
-        version = policy["DefaultVersionId"]
+        origin = Origin(Kind.MANAGED, arn, holder)
+
+        def in_force(iam: IAMClient) -> str:
+            return iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+
+        # AWS gives its own policies a new version a few times a year.
+        version = self.ask(
+            f"policy {name}",
+            lambda iam: (
+                self._aws.hourly(f"version of {arn}", lambda: in_force(iam)) if origin.is_aws_managed else in_force(iam)
+            ),
+        )
+        if isinstance(version, Hole):
+            return _Part((version,))
         answer = self.ask(
             f"policy {name}", lambda iam: iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]
         )
         if isinstance(answer, Hole):
             return _Part((answer,))
-        return _read(answer["Document"], Origin(Kind.MANAGED, arn, holder), name=name, arn=arn, version=version)
+        return _read(answer["Document"], origin, name=name, arn=arn, version=version)
 
     def groups(self, user_name: str) -> _Part:
         """Read the policies of all groups of a user."""

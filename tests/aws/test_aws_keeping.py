@@ -85,7 +85,7 @@ def test_what_was_learnt_of_an_account_goes_with_its_last_target(watching: Bench
 def test_a_bucket_stays_as_long_as_somebody_pays_from_it() -> None:
     pacing, accounts = Pacing(), Accounts()
     for source in (STAYS, LEAVES):
-        accounts.learn(source, "111122223333")
+        accounts.learn(source, 1, "111122223333")
     shared = pacing.bucket("111122223333", "sts")
 
     accounts.keep({STAYS})
