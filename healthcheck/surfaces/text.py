@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from healthcheck.engine.snapshot import CheckState, Incident, PluginFailure, Snapshot, TargetState
+from healthcheck.engine.snapshot import CheckState, Incident, Snapshot, TargetState
 from healthcheck.registry import Registry
 from healthcheck.result import SEVERITY, Fix, Json, Status
 from healthcheck.run import Run
@@ -43,8 +43,6 @@ def render(snapshot: Snapshot, *, colour: bool, width: int, registry: Registry, 
     for incident in snapshot.incidents:
         why = registry.get(incident.cause).documentation.why if incident.cause in registry else ""
         page.incident(incident, why, evidence.get((incident.cause, incident.subject), {}))
-    for failure in snapshot.plugin_failures:
-        page.plugin_failure(failure)
     page.targets(snapshot.targets)
     page.sum(snapshot)
     return paint.encodable("\n".join(page.lines))
@@ -70,7 +68,8 @@ class _Page:
         self._wrapped(headline(incident), _INDENT)
         self._gap()
         self._labelled("subject", incident.subject)
-        self._labelled("seen on", listed(incident.targets, _NAMED_TARGETS))
+        if incident.targets:
+            self._labelled("seen on", listed(incident.targets, _NAMED_TARGETS))
         # What a check is for does not explain why it could not look.
         if why and incident.status is not Status.UNKNOWN:
             self._labelled("why", why)
@@ -79,11 +78,6 @@ class _Page:
         self._blocked(incident)
         if incident.fix is not None:
             self._fix(incident.fix)
-        self._gap()
-
-    def plugin_failure(self, failure: PluginFailure) -> None:
-        self._head(Status.UNKNOWN, f"plugin {failure.name}", f"  of {failure.package}")
-        self._wrapped(failure.sentence, _INDENT)
         self._gap()
 
     def targets(self, targets: Sequence[TargetState]) -> None:
@@ -245,10 +239,6 @@ def nagios(snapshot: Snapshot) -> str:
         )
         for incident in snapshot.incidents
     ]
-    body.extend(
-        _one_line(f"UNKNOWN plugin {failure.name} of {failure.package}: {failure.sentence}")
-        for failure in snapshot.plugin_failures
-    )
     return "\n".join([f"{head} | {' '.join(data)}", *body])
 
 

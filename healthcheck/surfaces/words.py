@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from types import MappingProxyType
@@ -21,6 +22,8 @@ SYMBOLS = MappingProxyType(
 )
 
 MOST_SEVERE_FIRST = tuple(reversed(SEVERITY))
+
+_ARN = re.compile(r"arn:[\w-]+:[\w-]+:[\w-]*:\d*:(?P<resource>\S+)", re.ASCII)
 
 _MINUTE = 60
 _HOUR = 60 * _MINUTE
@@ -90,8 +93,11 @@ def _of_nothing_broken(snapshot: Snapshot, of_status: dict[Status, int]) -> str:
 
 
 def headline(incident: Incident) -> str:
-    """Return an incident's summary without the subject before it, for where the subject stands by itself."""
-    return incident.summary.removeprefix(f"{incident.subject}: ")
+    """Return an incident's summary, of an ARN no more than what it names: the whole of it stands beside it."""
+    told = incident.summary.removeprefix(f"{incident.subject}: ")
+    if told == incident.summary or not (found := _ARN.fullmatch(incident.subject)):
+        return incident.summary
+    return f"{found['resource']}: {told}"
 
 
 def is_waiting(state: TargetState) -> bool:

@@ -50,7 +50,10 @@ TRUST_FIX = Fix(
     "https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html",
 )
 EXPIRY_FIX = Fix("Sign in again before they end.", ("aws sso login --profile staging",))
-DENIED_FIX = Fix("Attach the permission iam:GetRole to the identity that runs the checks.")
+DENIED_FIX = Fix(
+    "Attach the permission iam:GetRole to the identity that runs the checks, or name none "
+    "(SageMaker.PythonSDK.Modules.Session.DefaultRoleOfThisRegionWithAWordThatNoPhoneHasRoomFor)."
+)
 
 TRUST = critical(
     ROLE,

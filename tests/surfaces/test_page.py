@@ -304,3 +304,11 @@ def test_every_text_stands_out_from_what_it_stands_on(scheme: str) -> None:
     pairs += [(status.value, "card") for status in Status] + [("text", f"{status.value}-soft") for status in Status]
     pairs += [("quiet", f"{status.value}-soft") for status in Status] + [("page", status.value) for status in Status]
     assert {pair: ratio for pair in pairs if (ratio := contrast(colours[pair[0]], colours[pair[1]])) < 4.5} == {}
+
+
+def test_an_incident_is_found_by_the_name_that_its_alert_has() -> None:
+    incident = picture().incidents[1]
+    reader = read(picture(), View(query=incident.id))
+    assert [article["id"] for article in reader.all("article")] == [incident.id]
+    assert f"#{incident.id}" in [link["href"] for link in reader.all("a")]
+    assert incident.id in reader.words

@@ -11,7 +11,8 @@ from datetime import timedelta
 import pytest
 
 from healthcheck import Aws, Result, check, minutes, ok
-from healthcheck.engine.snapshot import Snapshot
+from healthcheck.engine.incidents import plugin_incident
+from healthcheck.engine.snapshot import PluginFailure, Snapshot
 from healthcheck.registry import Registry
 from healthcheck.result import Status
 from healthcheck.surfaces import text
@@ -74,7 +75,6 @@ def test_incidents_come_most_severe_first_then_targets_then_the_sum() -> None:
         "✗ CRITICAL  role.trust",
         "? UNKNOWN  role.exists",
         "! WARNING  credentials.expiry",
-        "? UNKNOWN  plugin",
         "✗ prod/us-east-1",
         "✗ prod/eu-west-1",
         "? research/us-west-2",
@@ -198,7 +198,6 @@ def test_nagios_gets_one_line_then_details_then_nothing_else() -> None:
         f"CRITICAL role.trust on 2 targets: {TRUST.summary} Fix: {TRUST_FIX.text}",
         f"UNKNOWN role.exists on 1 target: {DENIED.summary} Fix: {DENIED_FIX.text}",
         f"WARNING credentials.expiry on 1 target: {EXPIRY.summary} Fix: Sign in again before they end.",
-        "UNKNOWN plugin acme of acme-checks: The entry point acme does not import: No module named 'acme'.",
     ]
 
 
@@ -225,3 +224,10 @@ def test_a_pipe_or_a_line_break_cannot_forge_performance_data() -> None:
 def test_a_run_that_ended_is_one_line() -> None:
     assert text.progress_line(run("prod", "role.trust", TRUST)) == "✗ prod  role.trust  critical"
     assert text.progress_line(run("prod", "role.trust", TRUST), encoding="ascii") == "x prod  role.trust  critical"
+
+
+def test_an_incident_that_is_seen_on_no_target_names_none() -> None:
+    incident = plugin_incident(PluginFailure("training", "acme-checks", "cannot be imported"), NOW)
+    page = told(replace(healthy(), incidents=(incident,)))
+    assert "cannot be imported" in page
+    assert "seen on" not in page

@@ -83,7 +83,20 @@ def test_statuses_are_counted_most_severe_first() -> None:
     ]
 
 
-def test_a_headline_does_not_repeat_the_subject_that_stands_beside_it() -> None:
+@pytest.mark.parametrize(
+    ("subject", "headline"),
+    [
+        ("arn:aws:iam::111122223333:role/ml/Train", "role/ml/Train: may not be used"),
+        ("arn:aws-cn:kms:cn-north-1:111122223333:key/1234", "key/1234: may not be used"),
+        ("s3://acme-data/in", "s3://acme-data/in: may not be used"),
+        ("arn:of nothing", "arn:of nothing: may not be used"),
+    ],
+)
+def test_a_headline_says_of_what_and_leaves_the_long_form_to_what_stands_beside_it(subject: str, headline: str) -> None:
+    incident = replace(picture().incidents[0], subject=subject, summary=f"{subject}: may not be used")
+    assert words.headline(incident) == headline
+
+
+def test_a_headline_that_does_not_begin_with_its_subject_is_the_summary() -> None:
     incident = picture().incidents[0]
     assert words.headline(incident) == incident.summary
-    assert words.headline(replace(incident, summary=f"{incident.subject}: may not be assumed")) == "may not be assumed"

@@ -21,7 +21,11 @@ _LISTED_TARGETS = 200
 
 def section(incidents: Sequence[Incident], view: View, now: datetime) -> str:
     """Return the incidents that the view asks for, or that there are none."""
-    shown = [incident for incident in incidents if view.matches(incident.cause, incident.subject, *incident.targets)]
+    shown = [
+        incident
+        for incident in incidents
+        if view.matches(incident.id, incident.cause, incident.subject, *incident.targets)
+    ]
     if not shown:
         what = f"No incident has to do with “{escape(view.query)}”." if incidents and view.query else "No incidents."
         return _section("Incidents", f'<p class="quiet">{what}</p>')
@@ -54,7 +58,8 @@ def _article(incident: Incident, now: datetime) -> str:
     return (
         f'<article class="incident {incident.status.value}" id="{escape(incident.id)}">'
         f"<header>{badge(incident.status)}"
-        f'<span class="since">for {moment(incident.since, now)}</span></header>'
+        f'<span class="since">for {moment(incident.since, now)}</span>'
+        f'<a class="link" href="#{escape(incident.id)}">{escape(incident.id)}</a></header>'
         f"<h3>{escape(headline(incident))}</h3><dl>{rows}</dl>{fix}</article>"
     )
 

@@ -43,7 +43,7 @@ def _filter(view: View) -> str:
     clear = f' <a href="{escape(type(view)(refreshes=view.refreshes).address)}">clear</a>' if view.query else ""
     return (
         f'<form role="search"><label>Find <input type="search" name="q" value="{escape(view.query)}" '
-        f'placeholder="name or account" maxlength="200"></label>{refresh}<button>Find</button>{clear}</form>'
+        f'placeholder="name, account or incident" maxlength="200"></label>{refresh}<button>Find</button>{clear}</form>'
     )
 
 
