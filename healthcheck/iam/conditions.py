@@ -1,7 +1,8 @@
 """Conditions: one operator, one key, and the values that it is compared with.
 
-Sources: IAM User Guide, "Condition", "Condition operators", "Multivalued context keys" and "Policy variables with no
-value" (read 2026-11-22); an empty value counts as absent for `Null` (AWS's behaviour, as PMapper's author measured it).
+Sources: IAM User Guide, "Condition", "Condition operators", "Multivalued context keys", "Policy variables with no
+value" and "Access Analyzer policy check reference" (empty lists; read 2026-11-22); an empty value counts as absent for
+`Null` (AWS's behaviour, as PMapper's author measured it).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Final
 from healthcheck.iam.context import Context
 from healthcheck.iam.operators import NULL, OPERATORS, Comparison, Operator
 from healthcheck.iam.truth import Truth, every, on_doubt, on_key, opposite, some
+from healthcheck.iam.words import shown
 
 
 class Quantifier(Enum):
@@ -51,18 +53,14 @@ class Condition:
         found = context.values(self.key.lower())
         if self.operator is NULL:
             return self._is_null(found, context)
+        if not self.comparisons and not self._is_settled_without_values(found):
+            return on_doubt(f"{self.written} compares {self.key} with an empty list, of which AWS says no clear thing")
         if found is None:
             return self._holds_for_unknown(context)
         if not found:
             return self._holds_for_absent()
-        if self.quantifier is Quantifier.NONE:
-            return self._holds_for_plain(found, context)
-        present = [value for value in found if value]
-        if not present:
-            # An empty data set, such as an empty text.
-            return self.quantifier is Quantifier.ALL
-        verdicts = (self._holds_for_value(value, context) for value in found)
-        return every(verdicts) if self.quantifier is Quantifier.ALL else some(verdicts)
+        by_kind = self._holds_for_plain if self.quantifier is Quantifier.NONE else self._holds_for_set
+        return by_kind(found, context)
 
     def _is_null(self, found: tuple[str, ...] | None, context: Context) -> Truth:
         if found is None:
@@ -70,18 +68,32 @@ class Condition:
         absent = "false" if any(found) else "true"
         return some(comparison.match(absent, context) for comparison in self.comparisons)
 
+    def _is_settled_without_values(self, found: tuple[str, ...] | None) -> bool:
+        """Return whether AWS says what an empty list of values means.
+
+        ForAllValues and IfExists then hold for an absent key only, ForAnyValue never (Access Analyzer, "Policy check
+        reference"). Of a plain operator it says that it holds and that the statement has no effect.
+        """
+        if self.operator.negated and found != ():
+            return False
+        return self.if_exists or self.quantifier is not Quantifier.NONE
+
     def _holds_for_absent(self) -> bool:
         if self.if_exists or self.quantifier is Quantifier.ALL:
             return True
         return self.operator.negated and self.quantifier is Quantifier.NONE
 
     def _holds_for_unknown(self, context: Context) -> Truth:
-        # Where nothing can match, whatever the value, the answer may be the same for every value and for none.
+        # Where every value matches, or none can, the answer may be the same for all values and for an absent key.
         if all(comparison.is_void(context) for comparison in self.comparisons):
-            for_absent, for_present = self._holds_for_absent(), self.operator.negated
-            if for_absent == for_present:
-                return for_present
-        return on_key(self.key)
+            for_present = self.operator.negated
+        elif any(comparison.is_universal for comparison in self.comparisons):
+            for_present = not self.operator.negated
+        else:
+            return on_key(self.key)
+        # A key that is present and empty fails ForAnyValue.
+        is_same = for_present == self._holds_for_absent() and not (for_present and self.quantifier is Quantifier.ANY)
+        return for_present if is_same else on_key(self.key)
 
     def _holds_for_plain(self, found: tuple[str, ...], context: Context) -> Truth:
         verdicts = [self._holds_for_value(value, context) for value in found]
@@ -90,6 +102,13 @@ class Condition:
                 f"{self.written} compares {self.key}, which has several values, without ForAllValues or ForAnyValue"
             )
         return every(verdicts)
+
+    def _holds_for_set(self, found: tuple[str, ...], context: Context) -> Truth:
+        if not any(found):
+            # An empty data set, such as an empty text.
+            return self.quantifier is Quantifier.ALL
+        verdicts = (self._holds_for_value(value, context) for value in found)
+        return every(verdicts) if self.quantifier is Quantifier.ALL else some(verdicts)
 
     def _holds_for_value(self, value: str, context: Context) -> Truth:
         matched = some(comparison.match(value, context) for comparison in self.comparisons)
@@ -137,7 +156,7 @@ def _parse_operator(written: str) -> tuple[Operator, Quantifier, bool]:
     if operator is None:
         close = get_close_matches(name[:64], OPERATORS, n=1)
         hint = f"; did you mean {OPERATORS[close[0]].name}?" if close else ""
-        raise ConditionError(f"{written[:80]} is no condition operator{hint}")
+        raise ConditionError(f"{shown(written)} is no condition operator{hint}")
     if operator is NULL and (if_exists or quantifier is not Quantifier.NONE):
         raise ConditionError(f"{written} is no condition operator: Null takes neither prefix nor suffix")
     return operator, quantifier, if_exists

@@ -58,7 +58,8 @@ def _as_text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
+        # A moment without a zone is in UTC, as in a policy; it must not depend on where this runs.
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).isoformat()
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     return str(value)

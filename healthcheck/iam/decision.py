@@ -12,24 +12,20 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from healthcheck.iam.combination import (
+    ROLE_ACTIONS,
+    Combination,
+    barred,
+    has_resource_policy,
+    is_same_account,
+    needs_resource_policy,
+)
 from healthcheck.iam.documents import Document, Effect
 from healthcheck.iam.layers import Layer, LayerVerdict, Match, judge
 from healthcheck.iam.nearmiss import NearMiss, near_misses
-from healthcheck.iam.principals import PrincipalKind, Reach
+from healthcheck.iam.principals import PrincipalKind
 from healthcheck.iam.request import Request
-from healthcheck.iam.truth import Hole, Maybe, Truth, every, on_doubt, some
-
-_ROLE_ACTIONS: Final = frozenset(
-    {
-        "sts:assumerole",
-        "sts:assumerolewithsaml",
-        "sts:assumerolewithwebidentity",
-        "sts:tagsession",
-        "sts:setsourceidentity",
-        "sts:setcontext",
-    }
-)
-"""The actions that a role's trust policy speaks about."""
+from healthcheck.iam.truth import Hole, Maybe, Truth, joined, some
 
 
 class Outcome(Enum):
@@ -91,9 +87,22 @@ class Decision:
         return tuple(sorted(self.open_points.doubts))
 
     @property
+    def barred(self) -> str:
+        """Why AWS refuses such a request whatever the policies say; empty where it does not."""
+        return barred(self.request)
+
+    @property
+    def assumption(self) -> str:
+        """What was taken for granted because nothing told; empty where nothing was."""
+        is_unsure = self.request.resource != "*" and is_same_account(self.request) is None
+        if self.denied or not is_unsure or any(verdict.layer in _OF_RESOURCES for verdict in self.layers):
+            return ""
+        return "the resource belongs to the caller's account, as its owner is not given"
+
+    @property
     def near_misses(self) -> tuple[NearMiss, ...]:
         """Allow statements that fail by one element, in the layers that do not surely allow; the closest first."""
-        return () if self.allowed else near_misses(self.request, self.layers)
+        return () if self.allowed or self.barred else near_misses(self.request, self.layers)
 
     def explain(self) -> str:
         """Return the decision in plain words, line by line."""
@@ -130,21 +139,22 @@ def evaluate(
         rcps: The resource control policies of the resource's account, likewise, for services that have them.
         resource_policy: The policy of the bucket, key, repository or role that is asked about. None = not given; where
             AWS always looks at one (a KMS key, a role to assume, another account's resource) it is then a hole. To
-            say that there surely is none give a document without statements.
+            say that there surely is none give a document without statements. A resource of which nothing tells who
+            owns it is then taken to belong to the caller's account: see `Decision.assumption`.
 
     Whatever could not be read is given as a `Hole` in the place of the document.
     """
     policies = _Policies(identity, boundary, session, scps or (), rcps or (), resource_policy)
     verdicts = tuple(policies.judge(request))
     denied = some(verdict.denies() for verdict in verdicts)
-    combined = _Combination(request, verdicts, as_seen=False)
+    combined = Combination(request, verdicts, as_seen=False)
     allowed = combined.allowed()
     outcome = _outcome(allowed, denied)
     seen = outcome
     if outcome is Outcome.UNKNOWN:
         seen_denied = some(verdict.denies(as_seen=True) for verdict in verdicts)
-        seen = _outcome(_Combination(request, verdicts, as_seen=True).allowed(), seen_denied)
-    open_points = _joined(allowed, denied) if outcome is Outcome.UNKNOWN else Maybe()
+        seen = _outcome(Combination(request, verdicts, as_seen=True).allowed(), seen_denied)
+    open_points = joined(allowed, denied) if outcome is Outcome.UNKNOWN else Maybe()
     blocking = combined.blocking() if outcome is Outcome.IMPLICIT_DENY else ()
     deciding = tuple(_deciding(outcome, verdicts, allowed))
     return Decision(request, outcome, seen, verdicts, deciding, blocking, open_points)
@@ -172,23 +182,21 @@ class _Policies:
                 yield judge(Layer.BOUNDARY, self.boundary, request)
             if self.session is not None:
                 yield judge(Layer.SESSION, self.session, request)
-        # Service control policies bind the principals of an account, and a service is none of them.
-        organization = ((Layer.SCP, () if is_service else self.scps), (Layer.RCP, self.rcps))
+        # Service control policies bind the principals of an account: no service, no identity of another provider.
+        is_of_account = caller is None or caller.account is not None
+        organization = ((Layer.SCP, self.scps if is_of_account else ()), (Layer.RCP, self.rcps))
         for layer, levels in organization if bound_by_organization else ():
             for level, documents in enumerate(levels, start=1):
                 yield judge(layer, documents, request, level=level)
-        resource_layer = Layer.TRUST if request.folded_action in _ROLE_ACTIONS else Layer.RESOURCE
+        if has_resource_policy(request):
+            yield from self._judge_resource(request, is_service=is_service)
+
+    def _judge_resource(self, request: Request, *, is_service: bool) -> Iterator[LayerVerdict]:
+        layer = Layer.TRUST if request.folded_action in ROLE_ACTIONS else Layer.RESOURCE
         if self.resource_policy is not None:
-            yield judge(resource_layer, (self.resource_policy,), request)
-        elif is_service or _needs_resource_policy(request) or _is_same_account(request) is False:
-            yield judge(resource_layer, (_unseen_policy(request),), request)
-
-
-def _needs_resource_policy(request: Request) -> bool:
-    """Return whether the resource's own policy must allow, in the same account too: KMS keys and roles."""
-    if request.folded_action in _ROLE_ACTIONS:
-        return True
-    return request.folded_action.startswith("kms:") and (":key/" in request.resource or ":alias/" in request.resource)
+            yield judge(layer, (self.resource_policy,), request, is_bounded=self.boundary is not None)
+        elif is_service or needs_resource_policy(request) or is_same_account(request) is False:
+            yield judge(layer, (_unseen_policy(request),), request)
 
 
 def _unseen_policy(request: Request) -> Hole:
@@ -196,6 +204,8 @@ def _unseen_policy(request: Request) -> Hole:
     kind = "trust policy" if service == "sts" else "policy"
     return Hole(f"the {kind} of {request.resource}", _READING.get(service, ""))
 
+
+_OF_RESOURCES: Final = (Layer.RESOURCE, Layer.TRUST)
 
 _READING: Final = {
     "kms": "kms:GetKeyPolicy",
@@ -206,117 +216,12 @@ _READING: Final = {
 """The action that shows a resource's policy, by service."""
 
 
-def _is_same_account(request: Request) -> Truth | None:
-    """Return whether caller and resource share an account; nothing where it is not known."""
-    caller = request.caller
-    if caller is None or caller.account is None:
-        return True
-    if request.resource_account is None:
-        return None
-    return caller.account == request.resource_account
-
-
-class _Combination:
-    """How the verdicts of the layers combine."""
-
-    def __init__(self, request: Request, verdicts: Sequence[LayerVerdict], *, as_seen: bool) -> None:
-        self._request = request
-        self._verdicts = verdicts
-        self._as_seen = as_seen
-        self._resource = next((v for v in verdicts if v.layer in (Layer.RESOURCE, Layer.TRUST)), None)
-
-    def allowed(self) -> Truth:
-        limits = [self._allows(verdict) for verdict in self._of(Layer.SCP, Layer.RCP)]
-        return every([*limits, self._granted()])
-
-    def blocking(self) -> tuple[LayerVerdict, ...]:
-        """Return the layers that would have to allow and do not, in the order in which a person mends them."""
-        order = (Layer.IDENTITY, Layer.RESOURCE, Layer.TRUST, Layer.BOUNDARY, Layer.SESSION, Layer.SCP, Layer.RCP)
-        found = [v for v in self._verdicts if self._allows(v) is False and self._has_to_allow(v)]
-        return tuple(sorted(found, key=lambda verdict: order.index(verdict.layer)))
-
-    def _has_to_allow(self, verdict: LayerVerdict) -> bool:
-        if verdict.layer in (Layer.RESOURCE, Layer.TRUST):
-            return _needs_resource_policy(self._request) or self._is_service or _is_same_account(self._request) is False
-        if verdict.layer in (Layer.SCP, Layer.RCP):
-            return True
-        if _is_same_account(self._request) is not False and self._resource_allows(Reach.DIRECT) is not False:
-            return False
-        if verdict.layer is not Layer.IDENTITY:
-            return True
-        by_role = _is_same_account(self._request) is not False and self._resource_allows(Reach.ROLE) is not False
-        return not (self._is_root or by_role)
-
-    @property
-    def _is_service(self) -> bool:
-        return self._request.caller is not None and self._request.caller.kind is PrincipalKind.SERVICE
-
-    @property
-    def _is_root(self) -> bool:
-        return self._request.caller is not None and self._request.caller.kind is PrincipalKind.ROOT
-
-    def _granted(self) -> Truth:
-        if self._is_service:
-            # Nothing else grants to a service, so an unread policy leaves nothing to go by.
-            return False if self._resource is None else self._resource.allows()
-        same = _is_same_account(self._request)
-        if same is not None:
-            return self._granted_within() if same is True else self._granted_across()
-        within, across = self._granted_within(), self._granted_across()
-        if within == across or self._resource is None:
-            return within
-        return _joined(within, across).joined(on_doubt("which account owns the resource is not given"))
-
-    def _granted_within(self) -> Truth:
-        limits = self._limits()
-        by_identity = every([self._identity(), *limits])
-        direct = self._resource_allows(Reach.DIRECT)
-        by_role = every([self._resource_allows(Reach.ROLE), *limits])
-        if _needs_resource_policy(self._request):
-            return some((direct, by_role, every((self._resource_allows(Reach.ACCOUNT), by_identity))))
-        return some((by_identity, direct, by_role))
-
-    def _granted_across(self) -> Truth:
-        return every([self._identity(), *self._limits(), self._resource_allows(*Reach)])
-
-    def _limits(self) -> list[Truth]:
-        limits = [self._allows(verdict) for verdict in self._of(Layer.BOUNDARY, Layer.SESSION)]
-        caller = self._request.caller
-        if caller is not None and caller.kind is PrincipalKind.FEDERATED_USER and not self._of(Layer.SESSION):
-            # GetFederationToken without a session policy gives a session that may do nothing.
-            limits.append(False)
-        return limits
-
-    def _identity(self) -> Truth:
-        # The root user needs no policy.
-        return True if self._is_root else some(self._allows(verdict) for verdict in self._of(Layer.IDENTITY))
-
-    def _resource_allows(self, *reaches: Reach) -> Truth:
-        if self._resource is None:
-            return False
-        return some(self._resource.allows(reach, as_seen=self._as_seen) for reach in reaches)
-
-    def _allows(self, verdict: LayerVerdict) -> Truth:
-        return verdict.allows(as_seen=self._as_seen)
-
-    def _of(self, *layers: Layer) -> list[LayerVerdict]:
-        return [verdict for verdict in self._verdicts if verdict.layer in layers]
-
-
 def _outcome(allowed: Truth, denied: Truth) -> Outcome:
     if denied is True:
         return Outcome.EXPLICIT_DENY
     if allowed is False:
         return Outcome.IMPLICIT_DENY
     return Outcome.ALLOWED if allowed is True and denied is False else Outcome.UNKNOWN
-
-
-def _joined(*truths: Truth) -> Maybe:
-    open_points = Maybe()
-    for truth in truths:
-        if isinstance(truth, Maybe):
-            open_points = open_points.joined(truth)
-    return open_points
 
 
 def _deciding(outcome: Outcome, verdicts: Sequence[LayerVerdict], allowed: Truth) -> Iterator[Match]:

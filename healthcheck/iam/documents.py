@@ -20,6 +20,7 @@ from healthcheck.iam.context import Context
 from healthcheck.iam.matching import Glob, Pattern, resource_pattern, tokenize
 from healthcheck.iam.principals import PrincipalElement, PrincipalError, parse_element
 from healthcheck.iam.truth import Truth, every, opposite, some
+from healthcheck.iam.words import shown
 
 _LARGEST_DOCUMENT: Final = 1 << 20  # AWS's largest, a key policy, has 32 KiB
 _WITH_VARIABLES: Final = "2012-10-17"
@@ -156,8 +157,8 @@ def load_document(
         raise PolicyError(name, "", "is no JSON object")
     _refuse_unknown(given, _TOP_ELEMENTS, name, "")
     language = given.get("Version", _VERSIONS[-1])
-    if language not in _VERSIONS:
-        raise PolicyError(name, "Version", f"{str(language)[:40]} is neither {_VERSIONS[0]} nor {_VERSIONS[1]}")
+    if not isinstance(language, str) or language not in _VERSIONS:
+        raise PolicyError(name, "Version", f"{shown(language)} is neither {_VERSIONS[0]} nor {_VERSIONS[1]}")
     statements = given.get("Statement")
     if isinstance(statements, Mapping):
         statements = (statements,)
@@ -198,7 +199,7 @@ def _refuse_constant(word: str) -> object:
 def _refuse_unknown(given: Mapping[object, object], known: tuple[str, ...], name: str, where: str) -> None:
     for element in given:
         if element not in known:
-            written = str(element)[:80]
+            written = shown(element)
             close = get_close_matches(written.capitalize(), known, n=1)
             hint = f"; did you mean {close[0]}?" if close else ""
             raise PolicyError(name, where, f"{written} is no element of a policy{hint}")
@@ -230,7 +231,7 @@ class _StatementReader:
             action=self._action(given, where),
             resource=self._resource(given, where),
             conditions=self._conditions(given.get("Condition"), f"{where}, Condition"),
-            text=json.dumps(given, default=str),
+            text=json.dumps(given, default=dict),
         )
 
     def _principal(self, given: Mapping[str, object], where: str) -> PrincipalElement | None:
@@ -246,7 +247,7 @@ class _StatementReader:
         element = self._one_of(given, "Action", "NotAction", where)
         if element is None:
             raise PolicyError(self._document, where, "has neither Action nor NotAction")
-        written = self._texts(given[element], f"{where}, {element}")
+        written = self._texts(given[element], element, where)
         literals = set()
         globs = []
         for action in written:
@@ -261,7 +262,7 @@ class _StatementReader:
         element = self._one_of(given, "Resource", "NotResource", where)
         if element is None:
             return None
-        written = self._texts(given[element], f"{where}, {element}")
+        written = self._texts(given[element], element, where)
         patterns = tuple(resource_pattern(text, variables=self._variables) for text in written)
         return ResourceElement(patterns, element == "NotResource")
 
@@ -280,9 +281,12 @@ class _StatementReader:
             raise PolicyError(self._document, where, f"has both {element} and {opposed}")
         return next((each for each in (element, opposed) if each in given), None)
 
-    def _texts(self, given: object, where: str) -> tuple[str, ...]:
+    def _texts(self, given: object, element: str, where: str) -> tuple[str, ...]:
         listed: Iterable[object] = given if isinstance(given, (list, tuple)) else (given,)
         texts = tuple(each for each in listed if isinstance(each, str))
-        if not texts or len(texts) != len(tuple(listed)):
-            raise PolicyError(self._document, where, "needs text or a list of texts")
+        if len(texts) != len(tuple(listed)):
+            raise PolicyError(self._document, f"{where}, {element}", "needs text or a list of texts")
+        # AWS accepts an empty list and says that the statement has then no effect; of the negations it says nothing.
+        if not texts and element.startswith("Not"):
+            raise PolicyError(self._document, f"{where}, {element}", "is empty, and what that means AWS does not say")
         return texts

@@ -40,10 +40,12 @@ def _lines(decision: Decision) -> Iterator[str]:
         yield f"denied: {asked}"
         yield from (f"no {verdict.label} allows it; {_read(verdict.documents)}" for verdict in decision.blocking)
         if not decision.blocking:
-            yield "without a session policy the session of a federated user may do nothing"
+            yield decision.barred or "without a session policy the session of a federated user may do nothing"
     else:
         yield f"cannot tell: {asked}"
         yield from _open_points(decision)
+    if decision.assumption:
+        yield f"taken for granted: {decision.assumption}"
     yield from (f"nearly: {miss.where} ({miss.layer.value}): {miss.sentence}" for miss in decision.near_misses)
 
 
@@ -123,6 +125,8 @@ def as_json(decision: Decision) -> dict[str, object]:
             for match in decision.deciding
         ],
         "blocking": [verdict.label for verdict in decision.blocking],
+        "barred": decision.barred,
+        "assumption": decision.assumption,
         "unknown_keys": list(decision.unknown_keys),
         "unread": [{"name": hole.name, "action": hole.action} for hole in decision.holes],
         "doubts": list(decision.doubts),

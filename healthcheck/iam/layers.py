@@ -97,26 +97,34 @@ class LayerVerdict:
 
 
 def judge(
-    layer: Layer, documents: Sequence[Document | Hole], request: Request, *, level: int | None = None
+    layer: Layer,
+    documents: Sequence[Document | Hole],
+    request: Request,
+    *,
+    level: int | None = None,
+    is_bounded: bool = False,
 ) -> LayerVerdict:
-    """Return what the documents of one layer say."""
+    """Return what the documents of one layer say. `is_bounded`: the caller has a permissions boundary."""
     read = tuple(each for each in documents if isinstance(each, Document))
     holes = tuple(each for each in documents if isinstance(each, Hole))
     matches: list[Match] = []
     for document in read:
         for statement in document.about(request.folded_action):
             matches.extend(
-                Match(layer, document, statement, truth, reach) for truth, reach in _applies(layer, statement, request)
+                Match(layer, document, statement, truth, reach)
+                for truth, reach in _applies(layer, statement, request, is_bounded=is_bounded)
             )
     return LayerVerdict(layer, read, holes, tuple(matches), level)
 
 
-def _applies(layer: Layer, statement: Statement, request: Request) -> Iterator[tuple[Truth, Reach]]:
+def _applies(
+    layer: Layer, statement: Statement, request: Request, *, is_bounded: bool
+) -> Iterator[tuple[Truth, Reach]]:
     """Yield whether a statement about the action applies, once for each way in which it names the caller."""
     covered = resource_truth(layer, statement, request)
     if covered is False:
         return
-    ways = named_by(layer, statement, request)
+    ways = named_by(layer, statement, request, is_bounded=is_bounded)
     if not ways:
         return
     held = statement.conditions_hold(request.known)
@@ -143,19 +151,27 @@ def resource_truth(layer: Layer, statement: Statement, request: Request) -> Trut
     return statement.resource.covers(request.resource, request.known)
 
 
-def named_by(layer: Layer, statement: Statement, request: Request) -> tuple[Named, ...]:
-    """Return how the statement names the caller; identity policies mean whoever has them."""
+def named_by(layer: Layer, statement: Statement, request: Request, *, is_bounded: bool = False) -> tuple[Named, ...]:
+    """Return how the statement names the caller; identity policies mean whoever has them.
+
+    A Deny with NotPrincipal means everybody who has a permissions boundary, listed or not (IAM User Guide,
+    "Permissions boundaries").
+    """
     element = statement.principal
-    if layer in (Layer.RESOURCE, Layer.TRUST, Layer.RCP):
-        if element is None:
-            return (Named(on_doubt(f"{statement.label} has no element Principal, which a {layer.value} needs")),)
-        if layer is Layer.TRUST and element.negated:
-            return (
-                Named(on_doubt(f"{statement.label} has NotPrincipal, which AWS does not accept in a trust policy")),
-            )
-        if statement.effect is Effect.DENY or layer is Layer.RCP:
-            return (element.names(request.caller, denies=True),)
-        return element.grants(request.caller)
+    if layer not in (Layer.RESOURCE, Layer.TRUST, Layer.RCP):
+        return (_named_by_holding(layer, statement),)
     if element is None:
+        return (Named(on_doubt(f"{statement.label} has no element Principal, which a {layer.value} needs")),)
+    if layer is Layer.TRUST and element.negated:
+        return (Named(on_doubt(f"{statement.label} has NotPrincipal, which AWS does not accept in a trust policy")),)
+    if statement.effect is Effect.ALLOW and layer is not Layer.RCP:
+        return element.grants(request.caller)
+    if is_bounded and element.negated:
         return (Named(truth=True),)
-    return (Named(on_doubt(f"{statement.label} has an element Principal, which AWS accepts in no {layer.value}")),)
+    return (element.names(request.caller, denies=True),)
+
+
+def _named_by_holding(layer: Layer, statement: Statement) -> Named:
+    if statement.principal is None:
+        return Named(truth=True)
+    return Named(on_doubt(f"{statement.label} has an element Principal, which AWS accepts in no {layer.value}"))

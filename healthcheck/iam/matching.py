@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from healthcheck.iam.context import Context
-from healthcheck.iam.truth import Maybe, Truth, on_doubt
+from healthcheck.iam.truth import Maybe, Truth, every, on_doubt, on_key
 
 ARN_PARTS: Final = 6
 _LONGEST_KEY: Final = 512
@@ -178,17 +178,18 @@ class _Segment:
         return -1
 
 
-_NO_VALUE: Final = Wildcard("")
-
-
-def _value_of(variable: Variable, context: Context) -> str | Wildcard:
-    """Return what stands for a variable: its value, its default, a star where it is unknown, or `_NO_VALUE`."""
+def _value_of(variable: Variable, context: Context) -> str | Maybe | None:
+    """Return what stands for a variable: its value or default, none where it has no value, else what that hangs on."""
     values = context.values(variable.key.lower())
     if values is None:
-        return STAR
+        return on_key(variable.key)
     if not values:
-        return _NO_VALUE if variable.default is None else variable.default
-    return values[0] if len(values) == 1 else _NO_VALUE
+        return variable.default
+    if len(values) > 1:
+        return on_doubt(f"{variable.key} has several values, and what AWS substitutes then is not documented")
+    if not values[0]:
+        return on_doubt(f"{variable.key} is empty, and whether that is a value to substitute is not documented")
+    return values[0]
 
 
 class Pattern:
@@ -219,7 +220,7 @@ class Pattern:
         self.text = text if written is None else written
         self._by_arn_part = by_arn_part
         self._ignore_case = ignore_case
-        self._tokens = tokenize(text.casefold() if ignore_case else text, wildcards=wildcards, variables=variables)
+        self._tokens = tokenize(text, wildcards=wildcards, variables=variables)
         self.variables = tuple(token for token in self._tokens if isinstance(token, Variable))
         self._globs = None if self.variables else self._compile(self._tokens)
 
@@ -229,41 +230,41 @@ class Pattern:
             text = text.casefold()
         if self._globs is not None:
             return self._compare(self._globs, text)
-        resolved = self._resolve(context)
-        if resolved is None:
+        values = [_value_of(variable, context) for variable in self.variables]
+        if None in values:
             return False
-        tokens, unknown = resolved
-        if not unknown:
+        tokens = self._resolved(values)
+        open_points = [value for value in values if isinstance(value, Maybe)]
+        if not open_points:
             return self._compare(self._compile(tokens), text)
         # A value that is not known may be anything, colons included.
-        return Maybe(keys=unknown) if Glob(tokens).matches(text) else False
+        glob = Glob(_folded(tokens) if self._ignore_case else tokens)
+        return every(open_points) if glob.matches(text) else False
 
     def is_void(self, context: Context) -> bool:
         """Return whether a variable is known to have no value, so that nothing can match."""
         return self.key_without_value(context) is not None
 
-    def key_without_value(self, context: Context) -> str | None:
-        """Return the key of a variable that is known to have no value, or several, which cannot be substituted."""
-        return next((each.key for each in self.variables if _value_of(each, context) is _NO_VALUE), None)
+    @property
+    def is_universal(self) -> bool:
+        """Whether it matches every text."""
+        return self._tokens == (STAR,)
 
-    def _resolve(self, context: Context) -> tuple[tuple[Token, ...], frozenset[str]] | None:
-        tokens: list[Token] = []
-        unknown = set()
-        for token in self._tokens:
-            if not isinstance(token, Variable):
-                tokens.append(token)
-                continue
-            value = _value_of(token, context)
-            if value is _NO_VALUE:
-                return None
-            if isinstance(value, str):
-                tokens.append(value.casefold() if self._ignore_case else value)
-            else:
-                unknown.add(token.key)
-                tokens.append(value)
-        return tuple(tokens), frozenset(unknown)
+    def key_without_value(self, context: Context) -> str | None:
+        """Return the key of a variable that is known to have no value."""
+        return next((each.key for each in self.variables if _value_of(each, context) is None), None)
+
+    def _resolved(self, values: Iterable[str | Maybe | None]) -> tuple[Token, ...]:
+        """Return the tokens with each variable's value in its place, or a star where it is not known."""
+        left = iter(values)
+        return tuple(
+            (value if isinstance(value := next(left), str) else STAR) if isinstance(token, Variable) else token
+            for token in self._tokens
+        )
 
     def _compile(self, tokens: Iterable[Token]) -> tuple[Glob, ...]:
+        if self._ignore_case:
+            tokens = _folded(tokens)
         if not self._by_arn_part:
             return (Glob(tokens),)
         return tuple(Glob(part) for part in split_arn(tokens))
@@ -281,6 +282,10 @@ class Pattern:
                 f"“{self.text}” has fewer than the six parts of an ARN; what AWS makes of it is not documented"
             )
         return False
+
+
+def _folded(tokens: Iterable[Token]) -> tuple[Token, ...]:
+    return tuple(token.casefold() if isinstance(token, str) else token for token in tokens)
 
 
 def split_arn(tokens: Iterable[Token]) -> list[list[Token]]:

@@ -28,6 +28,10 @@ class Comparison(Protocol):
     def is_void(self, context: Context) -> bool:
         """Return whether nothing can match, whatever the request says."""
 
+    @property
+    def is_universal(self) -> bool:
+        """Whether every value matches."""
+
 
 @dataclass(frozen=True, slots=True)
 class Operator:
@@ -43,6 +47,7 @@ class _Parsed:
     """A comparison of two values of one type; what is not of the type leaves the answer open."""
 
     __slots__ = ("_compare", "_parse", "_right", "_text")
+    is_universal = False
 
     def __init__(self, text: str, parse: Callable[[str], object], compare: Callable[..., bool]) -> None:
         self._text = text

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import Final
 
-from healthcheck.iam.truth import Truth, every, on_doubt, opposite, some
+from healthcheck.iam.truth import Truth, every, on_doubt, some
+from healthcheck.iam.words import shown
 
 _ACCOUNT_DIGITS: Final = 12
 _ARN_PARTS: Final = 6
@@ -126,7 +127,8 @@ class PrincipalElement:
         """Return whether a NotPrincipal means the caller.
 
         AWS may look at the account first, then the role, then the session: only a caller that is listed with all
-        of them is surely excepted, and one of whom none is listed is surely meant.
+        of them is surely excepted, and one of whom none is listed is surely meant. A role acts through sessions, and
+        of those whose name is not known none is surely listed.
         """
         if not denies:
             return on_doubt("what AWS makes of NotPrincipal with Allow must not be relied on")
@@ -136,12 +138,13 @@ class PrincipalElement:
         listed = [
             some(_names(entry, layer, denies=True, exact=True).truth for entry in self.entries) for layer in layers
         ]
-        surely = every(listed)
-        if surely is True or all(each is False for each in listed):
-            return opposite(surely)
+        if all(each is False for each in listed):
+            return True
+        if every(listed) is True and principal.kind is not PrincipalKind.ROLE:
+            return False
         return on_doubt(
-            "NotPrincipal lists the caller, but not also its account and role, and whether that suffices "
-            "depends on the service"
+            "NotPrincipal lists the caller, but not surely its session, its role and its account, and whether less "
+            "suffices depends on the service"
         )
 
 
@@ -171,11 +174,8 @@ def _names(entry: tuple[str, str], principal: Principal, *, denies: bool, exact:
     kind, value = entry
     if value == "*" and kind in ("*", "AWS", "Service"):
         return _names_everyone(kind, principal, denies=denies)
-    if kind == "Service":
-        return Named(truth=principal.kind is PrincipalKind.SERVICE and value.lower() == principal.text.lower())
     if kind != "AWS":
-        # A federated identity may be called like a service: cognito-identity.amazonaws.com.
-        return Named(truth=principal.kind in (PrincipalKind.OTHER, PrincipalKind.SERVICE) and value == principal.text)
+        return _names_by_kind(kind, value, principal)
     if value == principal.text:
         return Named(truth=True, reach=Reach.ROLE if principal.kind is PrincipalKind.ROLE else Reach.DIRECT)
     account = _account_meant(value)
@@ -183,6 +183,18 @@ def _names(entry: tuple[str, str], principal: Principal, *, denies: bool, exact:
         meant = account == principal.account and not (exact and principal.kind is not PrincipalKind.ROOT)
         return Named(truth=meant, reach=Reach.ACCOUNT)
     return _names_by_kin(parse_principal(value), principal, exact=exact)
+
+
+def _names_by_kind(kind: str, value: str, principal: Principal) -> Named:
+    """Return whether a service, a federated identity or a canonical user is the caller."""
+    if kind == "Service":
+        return Named(truth=principal.kind is PrincipalKind.SERVICE and value.lower() == principal.text.lower())
+    if kind == "CanonicalUser" and principal.account:
+        # An account by another name, which does not tell which.
+        doubt = f"whether the canonical user {shown(value)} is account {principal.account} is not known"
+        return Named(on_doubt(doubt), Reach.ACCOUNT)
+    # A federated identity may be called like a service: cognito-identity.amazonaws.com.
+    return Named(truth=principal.kind in (PrincipalKind.OTHER, PrincipalKind.SERVICE) and value == principal.text)
 
 
 def _names_by_kin(named: Principal, principal: Principal, *, exact: bool) -> Named:
@@ -239,16 +251,19 @@ def parse_element(given: object, *, negated: bool) -> PrincipalElement:
     """
     if given == "*" and isinstance(given, str):
         return PrincipalElement((("*", "*"),), negated)
-    if not isinstance(given, Mapping) or not given:
+    if not isinstance(given, Mapping):
         raise PrincipalError('needs "*" or an object such as {"Service": "sagemaker.amazonaws.com"}')
     entries: list[tuple[str, str]] = []
     for kind, values in given.items():
         if kind not in KINDS:
-            raise PrincipalError(f"{str(kind)[:40]} is no kind of principal; AWS knows {', '.join(KINDS)}")
+            raise PrincipalError(f"{shown(kind)} is no kind of principal; AWS knows {', '.join(KINDS)}")
         for value in _listed(values):
             if not isinstance(value, str):
                 raise PrincipalError(f"a value of {kind} is not text")
             entries.append((kind, value))
+    # AWS accepts an empty Principal and says that the statement has then no effect; of NotPrincipal it says nothing.
+    if negated and not entries:
+        raise PrincipalError("is empty, and what that means AWS does not say")
     return PrincipalElement(tuple(entries), negated)
 
 

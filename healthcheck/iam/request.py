@@ -60,12 +60,17 @@ class Request:
         object.__setattr__(self, "folded_action", self.action.lower())
         object.__setattr__(self, "caller", caller)
         object.__setattr__(self, "resource_account", self.resource_account or _account_in(self.resource))
-        implied = _implied_by(caller)
-        if self.resource_account:
-            implied["aws:ResourceAccount"] = self.resource_account
+        implied = {**_implied_by(caller), **self._implied_by_resource()}
         given = {key.lower() for key in self.context}
         values = {key: value for key, value in implied.items() if key.lower() not in given}
         object.__setattr__(self, "known", Context({**values, **self.context}, complete=self.context_complete))
+
+    def _implied_by_resource(self) -> dict[str, ContextValue]:
+        owner = self.resource_account
+        if owner is None:
+            return {}
+        is_in_s3 = self.folded_action.startswith("s3:")
+        return {"aws:ResourceAccount": owner, **({"s3:ResourceAccount": owner} if is_in_s3 else {})}
 
 
 def _account_in(resource: str) -> str | None:
@@ -75,7 +80,13 @@ def _account_in(resource: str) -> str | None:
 
 
 def _implied_by(caller: Principal | None) -> dict[str, ContextValue]:
-    """Return the context keys that follow from who asks (IAM User Guide, "AWS global condition context keys")."""
+    """Return the context keys that follow from who asks.
+
+    Sources: IAM User Guide, "AWS global condition context keys" (availability) and "Variables and tags" (values by
+    kind of principal); KMS Developer Guide, "AWS KMS condition keys".
+    """
+    if caller is not None and caller.kind is PrincipalKind.SERVICE:
+        return {"aws:PrincipalIsAWSService": "true", "aws:PrincipalServiceName": caller.text}
     if caller is None or caller.account is None:
         return {}
     values: dict[str, ContextValue] = {
@@ -83,12 +94,29 @@ def _implied_by(caller: Principal | None) -> dict[str, ContextValue]:
         "aws:PrincipalIsAWSService": "false",
         "aws:PrincipalServiceName": None,
         "aws:PrincipalServiceNamesList": None,
+        "aws:PrincipalType": _TYPES[caller.kind],
+        "aws:username": caller.name if caller.kind is PrincipalKind.USER else None,
+        "kms:CallerAccount": caller.account,
+        # Sent only by services that act in their own name.
+        "aws:SourceAccount": None,
+        "aws:SourceArn": None,
+        "aws:SourceOrgID": None,
+        "aws:SourceOrgPaths": None,
     }
     if caller.kind is not PrincipalKind.SESSION:
         # Of a session the key holds its role's ARN, whose path the session's ARN has lost.
         values["aws:PrincipalArn"] = caller.text
-    if caller.kind in (PrincipalKind.ROLE, PrincipalKind.SESSION):
-        values |= {"aws:username": None, "aws:PrincipalType": "AssumedRole"}
-    if caller.kind is PrincipalKind.USER:
-        values |= {"aws:username": caller.name, "aws:PrincipalType": "User"}
+    if caller.kind is PrincipalKind.ROOT:
+        values["aws:userid"] = caller.account
+    if caller.kind is PrincipalKind.FEDERATED_USER:
+        values["aws:userid"] = f"{caller.account}:{caller.name}"
     return values
+
+
+_TYPES: Final = {
+    PrincipalKind.ROLE: "AssumedRole",
+    PrincipalKind.SESSION: "AssumedRole",
+    PrincipalKind.USER: "User",
+    PrincipalKind.FEDERATED_USER: "FederatedUser",
+    PrincipalKind.ROOT: "Account",
+}

@@ -89,6 +89,15 @@ def some(truths: Iterable[Truth]) -> Truth:
     return False if open_points is None else open_points
 
 
+def joined(*truths: Truth) -> Maybe:
+    """Return what is open in any of them."""
+    open_points = Maybe()
+    for truth in truths:
+        if isinstance(truth, Maybe):
+            open_points = open_points.joined(truth)
+    return open_points
+
+
 def opposite(truth: Truth) -> Truth:
     """Return no for yes, yes for no, and what is open as it is."""
     return truth if isinstance(truth, Maybe) else not truth

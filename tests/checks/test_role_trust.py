@@ -131,7 +131,7 @@ def test_what_a_notebook_sends_is_not_documented_and_so_not_decided() -> None:
     assert trust(allow(), purposes=(Purpose.NOTEBOOK,)).status is Status.OK
 
 
-@pytest.mark.parametrize("key", ["aws:SourceOrgID", "aws:PrincipalServiceName", "aws:RequestedRegion"])
+@pytest.mark.parametrize("key", ["aws:SourceOrgID", "aws:PrincipalServiceNamesList", "aws:RequestedRegion"])
 def test_a_key_that_sagemaker_does_not_tell_is_named(key: str) -> None:
     result = trust(when("StringEquals", key, "x"))
     assert (result.status, result.reason) == (Status.UNKNOWN, "undecidable")

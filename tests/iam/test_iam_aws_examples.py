@@ -2,75 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-
 import pytest
 
-from healthcheck.iam import ContextValue, Document, Request, evaluate, load_document
-
-LOGIC = "IAM User Guide, Policy evaluation logic"
-CROSS = "IAM User Guide, Cross-account policy evaluation logic"
-BOUNDARIES = "IAM User Guide, Permissions boundaries for IAM entities"
-PRINCIPAL = "IAM User Guide, JSON policy elements: Principal"
-NOT_PRINCIPAL = "IAM User Guide, JSON policy elements: NotPrincipal"
-NOT_ACTION = "IAM User Guide, JSON policy elements: NotAction"
-NOT_RESOURCE = "IAM User Guide, JSON policy elements: NotResource"
-VARIABLES = "IAM User Guide, Policy elements: Variables and tags"
-OPERATORS = "IAM User Guide, JSON policy elements: Condition operators"
-SETS = "IAM User Guide, Multivalued context keys"
-SCPS = "Organizations User Guide, SCP evaluation"
-RCPS = "Organizations User Guide, RCP evaluation"
-KEYS = "KMS Developer Guide, Key policies in AWS KMS"
-
-Statement = Mapping[str, object]
-
-ACCOUNT, OTHER_ACCOUNT = "111122223333", "444455556666"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/examplerole"
-SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/examplerole/examplerolesessionname"
-USER = f"arn:aws:iam::{ACCOUNT}:user/exampleuser"
-FEDERATED = f"arn:aws:sts::{ACCOUNT}:federated-user/exampleuser"
-ROOT = f"arn:aws:iam::{ACCOUNT}:root"
-BUCKET = "arn:aws:s3:::examplebucket"
-OBJECT = f"{BUCKET}/object"
-KEY = f"arn:aws:kms:us-west-2:{ACCOUNT}:key/1234abcd"
-
-ALLOW_ALL: Statement = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-EC2_ONLY: Statement = {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}
-
-
-def allow(action: str | list[str], resource: str | list[str] = "*", **more: object) -> Statement:
-    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
-
-
-def deny(action: str | list[str], resource: str | list[str] = "*", **more: object) -> Statement:
-    return {"Effect": "Deny", "Action": action, "Resource": resource, **more}
-
-
-def to(principal: str, action: str = "s3:*") -> Statement:
-    return allow(action, "*", Principal={"AWS": principal})
-
-
-@dataclass(frozen=True)
-class Case:
-    """One sentence of the documentation."""
-
-    source: str
-    sentence: str
-    expected: str
-    action: str
-    resource: str = "*"
-    principal: str = ROLE
-    resource_account: str | None = ACCOUNT
-    context: Mapping[str, ContextValue] = field(default_factory=dict)
-    identity: Sequence[Statement] = ()
-    boundary: Sequence[Statement] | None = None
-    session: Sequence[Statement] | None = None
-    scps: Sequence[Sequence[Statement]] | None = None
-    rcps: Sequence[Sequence[Statement]] | None = None
-    resource_policy: Sequence[Statement] | None = None
-    language: str = "2012-10-17"
-
+from tests.iam.aws_cases import (
+    ACCOUNT,
+    ALLOW_ALL,
+    BOUNDARIES,
+    CROSS,
+    EC2_ONLY,
+    FEDERATED,
+    KEY,
+    KEYS,
+    LOGIC,
+    NOT_ACTION,
+    NOT_PRINCIPAL,
+    NOT_RESOURCE,
+    OBJECT,
+    OTHER_ACCOUNT,
+    PRINCIPAL,
+    RCPS,
+    ROLE,
+    ROOT,
+    SCPS,
+    SESSION,
+    USER,
+    VARIABLES,
+    Case,
+    allow,
+    deny,
+    to,
+)
 
 CARLOS = "arn:aws:iam::123456789012:user/carlossalazar"
 CARLOS_POLICY = (
@@ -327,30 +288,7 @@ KMS = [
 CASES = [*EVALUATION, *IMPLICIT_DENIES, *LIMITS, *ACROSS, *EXCEPTIONS, *WITH_VARIABLES, *KMS]
 
 
-def document(statements: Sequence[Statement], name: str, language: str = "2012-10-17") -> Document:
-    return load_document({"Version": language, "Statement": list(statements)}, name=name)
-
-
-@pytest.mark.parametrize("case", CASES, ids=[f"{case.source}: {case.sentence}" for case in CASES])
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_a_documented_example_ends_as_documented(case: Case) -> None:
-    request = Request(
-        case.action, case.resource, case.resource_account, case.principal, case.context, context_complete=True
-    )
-
-    def one(statements: Sequence[Statement] | None, name: str) -> list[Document] | None:
-        return None if statements is None else [document(statements, name)]
-
-    def levels(given: Sequence[Sequence[Statement]] | None) -> list[list[Document]] | None:
-        return None if given is None else [[document([s], "level") for s in statements] for statements in given]
-
-    decision = evaluate(
-        request,
-        identity=[document(case.identity, "identity", case.language)],
-        boundary=one(case.boundary, "boundary"),
-        session=one(case.session, "session"),
-        scps=levels(case.scps),
-        rcps=levels(case.rcps),
-        resource_policy=None if case.resource_policy is None else document(case.resource_policy, "resource policy"),
-    )
-
+    decision = case.decide()
     assert case.expected == decision.outcome.value, decision.explain()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Final
 from urllib.parse import quote
 
 import pytest
@@ -42,7 +44,33 @@ def test_the_shapes_in_which_documents_come(source: str | Mapping[str, object]) 
     document = load_document(source, name="P")
     decision = evaluate(Request("s3:GetObject", "arn:aws:s3:::b/k"), identity=[document])
     assert decision.allowed
+    assert '"Action": ' in decision.explain()
 
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"Action": []}, {"Resource": []}, {"Principal": {}}, {"Principal": {"AWS": []}}],
+    ids=["action", "resource", "object principal", "array principal"],
+)
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+def test_a_statement_with_an_empty_list_has_no_effect(changes: Mapping[str, object], effect: str) -> None:
+    """Access Analyzer, policy check reference: such a statement "does not affect the policy"."""
+    empty = {"Principal": "*", "Resource": "*", "Effect": effect, **changes}
+    policy = load_document(with_statement(**empty), name="bucket policy")
+    full = load_document(POLICY, name="identity") if effect == "Deny" else load_document({"Statement": []}, name="no")
+    request = Request("s3:GetObject", "arn:aws:s3:::b/k", "111122223333", "arn:aws:iam::111122223333:role/r")
+    expected = "allowed" if effect == "Deny" else "implicit_deny"
+    assert evaluate(request, identity=[full], resource_policy=policy).outcome.value == expected
+
+
+def _nested(inner: object, _: int) -> object:
+    return [inner]
+
+
+HUGE: Final = 10**5000
+"""Python refuses to write it."""
+DEEP: Final = functools.reduce(_nested, range(100_000), "")
+"""And this."""
 
 MALFORMED: list[tuple[object, str, str]] = [
     ("", "", "is no JSON"),
@@ -68,12 +96,21 @@ MALFORMED: list[tuple[object, str, str]] = [
     (with_statement(Action=...), "statement 1", "neither Action nor NotAction"),
     (with_statement(NotAction="iam:*"), "statement 1", "both Action and NotAction"),
     (with_statement(NotResource="*"), "statement 1", "both Resource and NotResource"),
-    (with_statement(Action=[]), "statement 1, Action", "needs text"),
+    (with_statement(Action=..., NotAction=[]), "statement 1, NotAction", "is empty"),
+    (with_statement(Resource=..., NotResource=[]), "statement 1, NotResource", "is empty"),
+    (with_statement(NotPrincipal={}), "statement 1, NotPrincipal", "is empty"),
+    (with_statement(NotPrincipal={"AWS": []}), "statement 1, NotPrincipal", "is empty"),
     (with_statement(Action=["s3:*", 1]), "statement 1, Action", "needs text"),
     (with_statement(Resource={}), "statement 1, Resource", "needs text"),
     (with_statement(Principal="*", NotPrincipal="*"), "statement 1", "both Principal and NotPrincipal"),
     (with_statement(Principal="111122223333"), "statement 1, Principal", 'needs "*" or an object'),
-    (with_statement(Principal={}), "statement 1, Principal", 'needs "*" or an object'),
+    (with_statement(Principal=[]), "statement 1, Principal", 'needs "*" or an object'),
+    ({"Version": HUGE, "Statement": []}, "Version", "a value of type int is neither"),
+    ({"Version": DEEP, "Statement": []}, "Version", "a value of type list is neither"),
+    ({HUGE: 1, "Statement": []}, "", "a value of type int is no element"),
+    (with_statement(Principal={HUGE: "x"}), "statement 1, Principal", "a value of type int is no kind"),
+    (with_statement(Action=DEEP), "statement 1, Action", "needs text"),
+    (with_statement(Condition={"Bool": {"aws:x": DEEP}}), "statement 1, Condition", "a value of Bool aws:x"),
     (with_statement(Principal={"aws": "*"}), "statement 1, Principal", "aws is no kind of principal"),
     (with_statement(Principal={"AWS": 1}), "statement 1, Principal", "a value of AWS is not text"),
     (with_statement(Condition="x"), "statement 1, Condition", "no object of operators"),

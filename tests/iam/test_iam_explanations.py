@@ -294,6 +294,7 @@ def test_a_hole_is_named_with_the_action_that_would_close_it() -> None:
     assert decision.explain().splitlines()[1:] == [
         "  as far as can be seen: allowed",
         "  not seen: the service control policies, which organizations:ListPoliciesForTarget would show",
+        "  taken for granted: the resource belongs to the caller's account, as its owner is not given",
     ]
 
 
@@ -472,6 +473,8 @@ def test_a_decision_can_be_sent_as_json() -> None:
             }
         ],
         "blocking": [],
+        "barred": "",
+        "assumption": "",
         "unknown_keys": ["aws:RequestedRegion"],
         "unread": [{"name": "the bucket policy", "action": "s3:GetBucketPolicy"}],
         "doubts": ["which account owns the resource is not given"],

@@ -107,13 +107,22 @@ def test_variables_are_found_and_what_is_none_stays_text(text: str, expected: ob
         ("zoe", "home/adam/x", False),
         ("*", "home/zoe/x", False),
         ("*", "home/*/x", True),
-        (["zoe", "adam"], "home/zoe/x", False),
         (None, "home/zoe/x", False),
     ],
 )
 def test_a_value_is_substituted_literally(value: object, text: str, expected: bool) -> None:  # noqa: FBT001
     context = Context({"aws:username": value}, complete=True)  # type: ignore[dict-item]
     assert Pattern("home/${aws:username}/*").match(text, context) is expected
+
+
+@pytest.mark.parametrize("value", [["zoe", "adam"], ""], ids=["several values", "an empty value"])
+def test_what_aws_substitutes_for_such_a_value_is_open(value: object) -> None:
+    context = Context({"aws:username": value}, complete=True)  # type: ignore[dict-item]
+    pattern = Pattern("home/${aws:username}/*")
+    verdict = pattern.match("home/zoe/x", context)
+    assert isinstance(verdict, Maybe)
+    assert "aws:username" in min(verdict.doubts)
+    assert pattern.match("work/zoe/x", context) is False
 
 
 def test_an_unknown_value_is_open_only_where_it_matters() -> None:

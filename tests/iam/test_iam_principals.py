@@ -71,6 +71,7 @@ def outcome(element: dict[str, object], caller: str | None, effect: str = "Deny"
         ({"AWS": USER.upper()}, USER, "allowed"),
         ({"AWS": f"arn:aws:iam::{ACCOUNT}:role/*"}, ROLE, "allowed"),
         ({"CanonicalUser": "79a5"}, "79a5", "explicit_deny"),
+        ({"CanonicalUser": "79a5"}, ROLE, "unknown"),
         ({"Federated": SAML}, SAML, "explicit_deny"),
         ({"Federated": SAML}, ROLE, "allowed"),
         ({"AWS": ROLE}, None, "unknown"),
@@ -98,7 +99,11 @@ def test_an_allow_gives_to_whom_it_names(named: object, caller: str, expected: s
     ("excepted", "caller", "expected"),
     [
         ("*", ROLE, "allowed"),
-        ({"AWS": [ROLE, ROOT]}, ROLE, "allowed"),
+        # A role acts through sessions, of which none is listed, or whose name is not known.
+        ({"AWS": [ROLE, ROOT]}, ROLE, "unknown"),
+        ({"AWS": [SESSION, ROLE, ROOT]}, ROLE, "unknown"),
+        ({"AWS": [USER, ROOT]}, USER, "allowed"),
+        ({"AWS": USER}, USER, "unknown"),
         ({"AWS": [SESSION, ROLE, ROOT]}, SESSION, "allowed"),
         ({"AWS": [ROLE, ROOT]}, SESSION, "unknown"),
         ({"AWS": [SESSION, ROOT]}, ROLE, "unknown"),

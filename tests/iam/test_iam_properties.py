@@ -180,7 +180,8 @@ def test_every_unknown_outcome_says_what_it_hangs_on_and_every_other_does_not(
     assert bool(reasons) is (decision.outcome is Outcome.UNKNOWN)
     assert decision.explain().startswith(("allowed: ", "denied: ", "cannot tell: "))
     federated = request.principal is not None and ":federated-user/" in request.principal
-    assert bool(decision.blocking) is (decision.outcome is Outcome.IMPLICIT_DENY) or federated
+    is_explained_by_layers = not federated and not decision.barred
+    assert bool(decision.blocking) is (decision.outcome is Outcome.IMPLICIT_DENY) or not is_explained_by_layers
     assert bool(decision.deciding) or decision.outcome is not Outcome.EXPLICIT_DENY
     json.dumps(decision.as_json())
     if decision.as_far_as_seen is not decision.outcome:
