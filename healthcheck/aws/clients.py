@@ -6,10 +6,12 @@ client belongs to nobody; requests are signed with the keys of the scope in forc
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import botocore
@@ -18,7 +20,7 @@ from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES, ConfigCha
 from botocore.credentials import CredentialProvider, CredentialResolver
 from botocore.loaders import Loader
 from botocore.session import Session
-from botocore.utils import validate_region_name
+from botocore.utils import parse_timestamp, validate_region_name
 
 import healthcheck
 from healthcheck.aws.regions import Regions
@@ -165,6 +167,17 @@ def _config(settings: EndpointSettings) -> Config:
     return made
 
 
+def instant(value: Any) -> datetime:
+    """Read a timestamp of an answer: botocore's own way to one in ISO form is ten times as long."""
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            read = datetime.fromisoformat(value)
+            if read.tzinfo is not None:
+                return read
+    parsed: datetime = parse_timestamp(value)
+    return parsed
+
+
 class _Scoped(CredentialProvider):
     """Gives every client the credentials of whichever scope is in force."""
 
@@ -197,5 +210,6 @@ def _neutral_session(loader: Loader, settings: EndpointSettings) -> Session:
     config: Any = session.full_config
     config["profiles"]["default"] = {}
     session.register_component("data_loader", loader)
+    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=instant)
     session.register_component("credential_provider", CredentialResolver([_Scoped()]))
     return session

@@ -12,6 +12,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable
 from typing import Any
+from urllib.parse import urlencode
 
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
@@ -131,7 +132,9 @@ class _Wire:
         if OPERATIONS[operation].reads_only and operation not in _SECRET and not _streams(model):
             context[_QUESTION] = self._question(scope, operation, params)
 
-    def recall(self, *, model: Any, context: dict[str, Any], **_: object) -> tuple[AWSResponse, Any] | None:
+    def recall(
+        self, *, model: Any, params: dict[str, Any], context: dict[str, Any], **_: object
+    ) -> tuple[AWSResponse, Any] | None:
         """before-call: answer from memory, or wait for the same question under way, or for our turn to ask."""
         operation = self._operation(model.name)
         scope = current(operation)
@@ -145,6 +148,9 @@ class _Wire:
                 return AWSResponse("", found.status, HTTPHeaders(), None), found.parsed()
             scope.led.append(found)
             context[_FLIGHT] = found
+        if isinstance(params["body"], dict):
+            # As botocore writes a form down; it would do so twice, to sign it and to send it.
+            params["body"] = urlencode(params["body"]).encode()
         self._wait_turn(scope, operation)
         return None
 

@@ -575,3 +575,12 @@ def test_older_signers_are_given_the_same_keys(bench: Bench) -> None:
 def test_the_time_is_the_gateways(bench: Bench) -> None:
     with bench.scope() as aws:
         assert aws.now == bench.now[0]
+
+
+def test_a_form_is_written_as_botocore_writes_it(bench: Bench) -> None:
+    with bench.scope("iam.GetRole") as aws:
+        aws.client("iam").get_role(RoleName="a b+ü;=%")
+
+    asked = bench.aws.asked[0]
+    assert asked.params["RoleName"] == "a b+ü;=%"
+    assert asked.headers["Content-Type"] == "application/x-www-form-urlencoded; charset=utf-8"
