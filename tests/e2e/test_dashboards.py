@@ -65,6 +65,11 @@ def test_each_query_has_an_answer(prometheus: Prometheus, expression: str) -> No
     assert prometheus.query(filled(expression, TARGET))
 
 
+@pytest.mark.parametrize("expression", QUERIES)
+def test_no_query_claims_anything_where_no_daemon_is_scraped(prometheus: Prometheus, expression: str) -> None:
+    assert prometheus.query(filled(expression.replace("$job", "nobody"), TARGET)) == []
+
+
 def asked(prometheus: Prometheus, title: str) -> list[list[dict[str, Any]]]:
     """What the queries of a panel are answered."""
     panel = next(panel for _, panel in panels() if panel["title"] == title)

@@ -52,7 +52,7 @@ def _numbers() -> tuple[Any, ...]:
             "Rounds skipped",
             "In the dashboard's time.",
             # Prometheus's increase is no whole number.
-            f"round(sum(increase({metric('scheduler_skipped_rounds_total')}[$__range]))) or vector(0)",
+            parts.or_none(f"round(sum(increase({metric('scheduler_skipped_rounds_total')}[$__range])))"),
             bad_from=1,
         ),
         _versions(),
@@ -91,7 +91,7 @@ def _graphs() -> tuple[Any, ...]:
                 parts.over_time(f"sum({metric('workers_abandoned')})", "workers abandoned", ref="B"),
             ],
             unit="none",
-        ),
+        ).decimals(0),
         parts.layers(
             "Calls to AWS by outcome",
             "Remembered ones were answered without a call.",

@@ -26,12 +26,14 @@ def dashboard() -> models.Dashboard:
         .with_panel(_incidents_of(Status.CRITICAL, "Set-ups that do not do their job, by cause."))
         .with_panel(_incidents_of(Status.WARNING, "What works, and will not for long."))
         .with_panel(_incidents_of(Status.UNKNOWN, "What could not be judged."))
-        .with_panel(parts.number("Targets", "How many are watched.", _or_none(f"count({metric('target_status')})")))
+        .with_panel(
+            parts.number("Targets", "How many are watched.", parts.or_none(f"count({metric('target_status')})"))
+        )
         .with_panel(
             parts.number(
                 "Targets that are not ok",
                 "Blocked and skipped are no fault of their own.",
-                _or_none(f"count({metric('target_status')} > 0 < 4)"),
+                parts.or_none(f"count({metric('target_status')} > 0 < 4)"),
                 bad_from=1,
             )
         )
@@ -51,17 +53,12 @@ def dashboard() -> models.Dashboard:
     return built.build()
 
 
-def _or_none(expression: str) -> str:
-    """Return an expression that is 0 where nothing is to be counted."""
-    return f"{expression} or vector(0)"
-
-
 def _incidents_of(status: Status, description: str) -> Any:
     opened = metric("incident_info", status=status.value)
     return parts.number(
         f"Incidents, {status.value}",
         description,
-        _or_none(f"count(count by (incident) ({opened}))"),
+        parts.or_none(f"count(count by (incident) ({opened}))"),
         bad_from=1,
         bad=statuses.COLOURS[status],
     )
@@ -100,7 +97,7 @@ def _incidents() -> Any:
     # By the alphabet critical is before unknown, and that before warning.
     by_status = common.TableSortByFieldState().display_name("status")
     by_targets = common.TableSortByFieldState().display_name("targets").desc(desc=True)
-    return panel.sort_by([by_status, by_targets]).no_value("Nothing is broken.")
+    return panel.sort_by([by_status, by_targets]).no_value("No open incident is known.")
 
 
 def _grid() -> Any:
@@ -127,10 +124,10 @@ def _grid() -> Any:
 def _statuses() -> Any:
     stands = metric("target_status")
     queries = [
-        parts.over_time(_or_none(f"count({stands} == {status.code})"), status.value, ref=f"S{status.code}")
+        parts.over_time(parts.or_none(f"count({stands} == {status.code})"), status.value, ref=f"S{status.code}")
         for status in Status
     ]
-    return parts.status_layers("Targets by status", "The most severe status of each.", queries, unit="none")
+    return parts.status_layers("Targets by status", "The most severe status of each.", queries, unit="none").decimals(0)
 
 
 def _credentials() -> Any:

@@ -54,6 +54,11 @@ def metric(name: str, **labels: str) -> str:
     return f"sagemaker_healthcheck_{name}{{{', '.join(matchers)}}}"
 
 
+def or_none(count: str) -> str:
+    """Return an expression that is 0 where nothing is to be counted, and nothing where no daemon says so."""
+    return f"{count} or 0 * count({metric('build_info')})"
+
+
 def board(uid: str, title: str, description: str) -> dashboard.Dashboard:
     """Return a dashboard without panels, linked to the other two."""
     links = (
@@ -146,7 +151,7 @@ def number(
 ) -> stat.Panel:
     """Return one number, coloured from a limit on."""
     panel = shaped(stat.Panel(), title, description, width=width, height=4, queries=[current(expression)])
-    panel.unit(unit).graph_mode(common_models.BigValueGraphMode.NONE)
+    panel.unit(unit).graph_mode(common_models.BigValueGraphMode.NONE).mappings([statuses.absent()])
     return panel.thresholds(_limits("text") if bad_from is None else _limits("green", (bad_from, bad)))
 
 
@@ -160,15 +165,8 @@ def time_left(panel: P) -> P:
     """Colour how long credentials last: yellow when their check warns, red for the alert's last hour."""
     horizon: Any = own_checks().get("credentials.expiry").defaults()["horizon"]
     limits = _limits("red", (_LAST_HOUR, "yellow"), (horizon.total_seconds(), "green"))
-    # A bare "no value" would be as red as none left.
-    endless = models.SpecialValueMap(
-        options=models.DashboardSpecialValueMapOptions(
-            match=models.SpecialValueMatch.NULL_AND_NAN,
-            result=models.ValueMappingResult(text="no end", color="green"),
-        )
-    )
     builder = cast("Any", panel)
-    builder.unit("s").thresholds(limits).mappings([endless])
+    builder.unit("s").thresholds(limits).mappings([statuses.absent("no end known", "text")])
     return panel
 
 

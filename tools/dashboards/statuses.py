@@ -32,6 +32,15 @@ def mappings() -> list[Any]:
     return [models.ValueMap(options=words)]
 
 
+def absent(text: str = "no data", colour: str = COLOURS[Status.UNKNOWN]) -> models.SpecialValueMap:
+    """Return what stands for no answer; Grafana would give it the colour of the lowest value, which is often green."""
+    return models.SpecialValueMap(
+        options=models.DashboardSpecialValueMapOptions(
+            match=models.SpecialValueMatch.NULL_AND_NAN, result=models.ValueMappingResult(text=text, color=colour)
+        )
+    )
+
+
 def severest(statuses: str, by: str) -> str:
     """Return an expression of the most severe status of each group; the most severe come first."""
     # The numbers of statuses are no order, so max() over all of them will not do.

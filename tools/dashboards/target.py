@@ -52,13 +52,13 @@ def _status() -> Any:
     panel = parts.number(
         "Stands", "The most severe status of its checks.", f"max({metric('target_status', target=_TARGET)})", width=4
     )
-    return panel.mappings(statuses.mappings()).color_mode(BigValueColorMode.BACKGROUND)
+    return panel.mappings([*statuses.mappings(), statuses.absent()]).color_mode(BigValueColorMode.BACKGROUND)
 
 
 def _credentials() -> Any:
     panel = parts.number(
         "Credentials end in",
-        "No end: they have none, or AWS does not tell it.",
+        "Not known where they have none, or AWS does not tell it.",
         f"min({metric('credential_expiry_timestamp_seconds', target=_TARGET)}) - time()",
         width=5,
     )
@@ -96,7 +96,7 @@ def _failures() -> Any:
     panel.override_by_name("status", columns.coloured())
     never = models.DynamicConfigValue(id_val="noValue", value="never seen")
     panel.override_by_name("last ok", [columns.unit("s"), columns.wide(110), never])
-    return panel.no_value("All is well.")
+    return panel.no_value("Nothing is known to be wrong.")
 
 
 def _incidents() -> Any:
@@ -119,7 +119,7 @@ def _incidents() -> Any:
     panel.override_by_name("open for", [columns.unit("s"), columns.wide(100)])
     panel.override_by_name("fix", columns.fix())
     by_status = common.TableSortByFieldState().display_name("status")
-    return panel.sort_by([by_status]).no_value("None is open.")
+    return panel.sort_by([by_status]).no_value("No open incident is known.")
 
 
 def _durations() -> Any:
