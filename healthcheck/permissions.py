@@ -31,6 +31,8 @@ class Scope(Enum):
     """The groups that this user may be in."""
     PARAMETER = "parameter"
     """A public SSM parameter of AWS's own."""
+    JOB = "job"
+    """The training and processing jobs of the target's account and region."""
     ASSUMED_ROLE = "assumed_role"
     """The role that the credential source assumes."""
     NONE = "none"
@@ -99,5 +101,8 @@ OPERATIONS: Mapping[str, Operation] = _table(
     Operation("account", "GetRegionOptStatus", ("account:GetRegionOptStatus",), Scope.ANY),
     Operation("ec2", "DescribeRegions", ("ec2:DescribeRegions",), Scope.ANY),
     Operation("sagemaker", "ListTrainingJobs", ("sagemaker:ListTrainingJobs",), Scope.ANY),
+    Operation("sagemaker", "ListProcessingJobs", ("sagemaker:ListProcessingJobs",), Scope.ANY),
+    Operation("sagemaker", "DescribeTrainingJob", ("sagemaker:DescribeTrainingJob",), Scope.JOB),
+    Operation("sagemaker", "DescribeProcessingJob", ("sagemaker:DescribeProcessingJob",), Scope.JOB),
     Operation("sagemaker", "ListEndpoints", ("sagemaker:ListEndpoints",), Scope.ANY),
 )

@@ -41,10 +41,24 @@ _SIDS = {
     Scope.KEY: "LookAtKeys",
     Scope.CALLER: "ReadUsersWhoStartJobs",
     Scope.GROUP: "ReadTheirGroups",
+    Scope.JOB: "LookAtPastJobs",
     Scope.PARAMETER: "ReadPublicParameters",
     Scope.ANY: "AskWhatTakesNoResource",
     Scope.ASSUMED_ROLE: "AssumeConfiguredRoles",
 }
+
+_PATTERNS = {
+    Scope.ANY: ("*",),
+    Scope.JOB: (
+        "arn:{partition}:sagemaker:{region}:{account}:processing-job/*",
+        "arn:{partition}:sagemaker:{region}:{account}:training-job/*",
+    ),
+    # Which key a bucket encrypts with only looking tells.
+    Scope.KEY: ("arn:{partition}:kms:{region}:{account}:key/*",),
+    # AWS's own public parameters: the same in each region, whichever one is asked.
+    Scope.PARAMETER: ("arn:{partition}:ssm:*:*:parameter/aws/service/global-infrastructure/*",),
+}
+"""Resources that hang on nothing but where the target is."""
 
 Document = Mapping[str, Json]
 
@@ -156,9 +170,9 @@ def _resources(scope: Scope, target: Target, *, of_caller: bool) -> Iterator[str
     partition = partition_of(target)
     role = _ROLE.fullmatch(target.role or "")
     account = target.account or (role["account"] if role else None)
-    if scope is Scope.ANY:
-        yield "*"
-    elif scope is Scope.ROLE and of_caller:
+    facts = {"partition": partition, "region": target.region or "*", "account": account or "*"}
+    yield from (pattern.format_map(facts) for pattern in _PATTERNS.get(scope, ()))
+    if scope is Scope.ROLE and of_caller:
         yield from _calling_roles(target, partition, account)
     elif scope is Scope.ROLE and role:
         # IAM is asked by name, and finds the role under whatever path it has; that the configured path is
@@ -171,16 +185,11 @@ def _resources(scope: Scope, target: Target, *, of_caller: bool) -> Iterator[str
     elif scope is Scope.BUCKET:
         yield from (f"arn:{partition}:s3:::{name}" for name in _buckets(target, account))
     elif scope is Scope.KEY:
-        # Which key a bucket encrypts with only looking tells.
-        yield f"arn:{partition}:kms:{target.region or '*'}:{account or '*'}:key/*"
         yield from (key for key in (*target.output_keys, *target.volume_keys) if key.split(":")[4] != account)
     elif scope is Scope.CALLER:
         yield from _calling_users(target, partition, account)
     elif scope is Scope.GROUP and any(_calling_users(target, partition, account)):
         yield f"arn:{partition}:iam::{account or '*'}:group/*"
-    elif scope is Scope.PARAMETER:
-        # AWS's own public parameters: the same in each region, whichever one is asked.
-        yield f"arn:{partition}:ssm:*:*:parameter/aws/service/global-infrastructure/*"
 
 
 def _buckets(target: Target, account: str | None) -> Iterator[str]:

@@ -40,6 +40,10 @@ class CredentialSource:
         """The source that the role is assumed from; without a role, as good as itself."""
         return CredentialSource(profile=self.profile)
 
+    def lacking(self, actions: tuple[str, ...]) -> str:
+        """Return the subject that all checks share that miss these IAM actions with these credentials."""
+        return f"{', '.join(actions)} for {self.name}"
+
 
 AMBIENT = CredentialSource()
 

@@ -32,10 +32,10 @@ FLOORS: dict[str, float] = {
     "healthcheck.host": 1,
     "healthcheck.plan": 1,
     "healthcheck.policy": 1,
+    # What errors mean, by the same words as the classifier's; checks read the reasons of failed jobs by them.
+    "healthcheck.symptoms": 1.5,
     # What is looked at.
     "healthcheck.checks": 2,
-    # What errors mean, by the same words as the classifier's.
-    "healthcheck.symptoms": 2,
     # The machinery, and what shows its work.
     "healthcheck.engine": 3,
     "healthcheck.surfaces": 3,

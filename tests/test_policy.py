@@ -317,6 +317,7 @@ ARNS = {
     Scope.KEY: "arn:aws:kms:eu-west-1:111122223333:key/1234abcd",
     Scope.CALLER: "arn:aws:iam::111122223333:user/people/alice",
     Scope.GROUP: "arn:aws:iam::111122223333:group/Scientists",
+    Scope.JOB: "arn:aws:sagemaker:eu-west-1:111122223333:training-job/churn-12",
     Scope.PARAMETER: "arn:aws:ssm:eu-west-1::parameter/aws/service/global-infrastructure/regions/eu-west-1/services",
 }
 
@@ -353,6 +354,7 @@ def test_our_own_engine_allows_every_declared_call_and_denies_it_elsewhere(tmp_p
         Scope.KEY: "arn:aws:kms:eu-west-1:444455556666:key/1234abcd",
         Scope.CALLER: "arn:aws:iam::111122223333:user/people/bob",
         Scope.GROUP: "arn:aws:iam::444455556666:group/Scientists",
+        Scope.JOB: "arn:aws:sagemaker:eu-west-1:444455556666:training-job/churn-12",
         Scope.PARAMETER: "arn:aws:ssm:eu-west-1:111122223333:parameter/secret",
     }
     assert Outcome.ALLOWED not in {

@@ -33,6 +33,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
         f'!If [DefaultBuckets, !Sub "{_BUCKETS}", !Join [",", !Ref BucketArns]]',
     ),
     (r"arn:aws:kms:\*:\d+:key/\*", '!Sub "arn:${AWS::Partition}:kms:*:${AWS::AccountId}:key/*"'),
+    (r"arn:aws:sagemaker:\*:\d+:(.*)", r'!Sub "arn:${AWS::Partition}:sagemaker:*:${AWS::AccountId}:\1"'),
     (r"arn:aws:ssm:(.*)", r'!Sub "arn:${AWS::Partition}:ssm:\1"'),
 )
 """Resources of the reference, and how the template says them."""

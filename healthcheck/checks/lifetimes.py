@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from shlex import quote
 
 from healthcheck.capabilities import Credentials
+from healthcheck.checks.spans import spoken
 from healthcheck.errors import Failure
 from healthcheck.result import Evidence, Fix, Result, critical, ok, warning
 
@@ -97,7 +98,7 @@ def judge(
     if renewer and credentials.expires and credentials.expires > now:
         return ok(
             subject,
-            f"{subject}: these end {_in(credentials.expires - now)} from now, and {renewer}",
+            f"{subject}: these end {spoken(credentials.expires - now)} from now, and {renewer}",
             evidence={"method": method, "expires": _text(credentials.expires), "renewed_by": renewer},
         )
     end = (sso.expires if sso else None) or credentials.expires or noted
@@ -130,7 +131,7 @@ def _failing(credentials: Credentials, failure: Failure, end: datetime, now: dat
     named = f" --profile {quote(profile)}" if profile else ""
     return warning(
         subject,
-        f"{subject}: cannot be renewed, and end {_in(end - now)} from now, at {_text(end)}: {why}",
+        f"{subject}: cannot be renewed, and end {spoken(end - now)} from now, at {_text(end)}: {why}",
         reason="renewal_failing",
         fix=Fix(
             "Mend what hands them out before they end; it is tried again by itself.",
@@ -157,12 +158,12 @@ def _by_end(credentials: Credentials, end: datetime, now: datetime, horizon: tim
     }
     gauges = {GAUGE: end.timestamp()}
     if left <= timedelta(0):
-        sentence = f"{subject}: ended {_in(-left)} ago, at {_text(end)}"
+        sentence = f"{subject}: ended {spoken(-left)} ago, at {_text(end)}"
         return critical(subject, sentence, reason="expired", fix=fix, evidence=evidence, gauges=gauges)
     if left < horizon:
-        sentence = f"{subject}: end {_in(left)} from now, at {_text(end)}, sooner than {_in(horizon)}"
+        sentence = f"{subject}: end {spoken(left)} from now, at {_text(end)}, sooner than {spoken(horizon)}"
         return warning(subject, sentence, reason="expires_soon", fix=fix, evidence=evidence, gauges=gauges)
-    return ok(subject, f"{subject}: end {_in(left)} from now, at {_text(end)}", evidence=evidence, gauges=gauges)
+    return ok(subject, f"{subject}: end {spoken(left)} from now, at {_text(end)}", evidence=evidence, gauges=gauges)
 
 
 def _renew(method: str, profile: str | None) -> Fix:
@@ -180,12 +181,3 @@ def _renew(method: str, profile: str | None) -> Fix:
 
 def _text(when: datetime) -> str:
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _in(span: timedelta) -> str:
-    """Say a span in its largest unit, cut down: a session of 59 minutes does not last an hour."""
-    seconds = int(span.total_seconds())
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= 2 * size or (unit != "d" and seconds >= size):
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"

@@ -15,10 +15,12 @@ from healthcheck.checks import (
     calling,
     data_locations,
     entitlements,
+    job_evidence,
     key_looks,
     keys,
     locations,
     needs,
+    past_jobs,
     principal_policies,
     role_existence,
     role_trust,
@@ -27,6 +29,7 @@ from healthcheck.checks import (
 )
 from healthcheck.checks.dossier import Dossier
 from healthcheck.checks.entitlements import Question
+from healthcheck.checks.job_evidence import Claim
 from healthcheck.checks.places import place_of
 from healthcheck.checks.principal_policies import READING_ROLES
 from healthcheck.iam import Hole
@@ -68,16 +71,21 @@ def configured(target: Target) -> Iterator[Result]:
     every=timedelta(minutes=5),
     after=["role.configured", "credentials.account"],
     calls=["iam.GetRole"],
+    optional_calls=past_jobs.CALLS,
     reasons=["arn_differs", "missing", "other_account", "other_path", "propagating", "wrong_kind"],
 )
-def exists(aws: Aws, target: Target) -> Iterator[Result]:
+def exists(aws: Aws, target: Target, *, accept_past_jobs: timedelta = timedelta(0)) -> Iterator[Result]:
     """The execution role exists under exactly the ARN that the settings name.
 
     Why: a role's ARN holds its path; without "service-role/" it names nothing, and SageMaker says only that it could
         not assume the role. IAM itself finds a role by its name alone and hides the difference.
-    Sees: iam:GetRole of the ARN's last segment; its ARN is compared byte for byte, and its age with IAM's delay.
+    Sees: iam:GetRole of the ARN's last segment; its ARN is compared byte for byte, and its age with IAM's delay. Where
+        that is not permitted it stays unknown, and the last jobs with this ARN tell what is known of the past.
     Cannot see: a role of another account.
     Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html, read 2026-11-22.
+    Settings:
+        accept_past_jobs: where iam:GetRole is refused, how old a job may be that ran with the role, to be taken for a
+            look; 0 for never, as it says nothing of what was changed since
     """
     wanted = arns.parse(target.role) if target.role else None
     if wanted is None:
@@ -89,6 +97,9 @@ def exists(aws: Aws, target: Target) -> Iterator[Result]:
     except client.exceptions.NoSuchEntityException:
         yield role_existence.missing(wanted)
         return
+    except client.exceptions.ClientError as error:
+        yield from job_evidence.after_refusal(aws, target, error, Claim.EXISTS, accept_past_jobs)
+        return
     found = role_existence.Found(
         role["Arn"], role["CreateDate"], role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
     )
@@ -99,9 +110,11 @@ def exists(aws: Aws, target: Target) -> Iterator[Result]:
     every=timedelta(minutes=5),
     after=["role.exists"],
     calls=["iam.GetRole", "sts.GetCallerIdentity"],
+    optional_calls=past_jobs.CALLS,
     reasons=[
         "condition_unmet",
         "explicit_deny",
+        job_evidence.REASON,
         "malformed_document",
         "no_statement",
         "undecidable",
@@ -109,22 +122,31 @@ def exists(aws: Aws, target: Target) -> Iterator[Result]:
         "wrong_service",
     ],
 )
-def trust(aws: Aws, target: Target) -> Iterator[Result]:
+def trust(aws: Aws, target: Target, *, accept_past_jobs: timedelta = timedelta(0)) -> Iterator[Result]:
     """SageMaker may assume the role, for every purpose of the target.
 
     Why: without it every job fails with "could not assume role"; with a condition that is too narrow training works
         and hosting fails, because SageMaker names different sources for different purposes.
     Sees: the trust policy in iam:GetRole, evaluated for sagemaker.amazonaws.com with the account and the source ARN
-        that AWS documents for each purpose; Deny, conditions and the star that hosting sends literally included.
+        that AWS documents for each purpose; Deny, conditions and the star that hosting sends literally included. Where
+        that is not permitted it stays unknown, and the role's last jobs tell whether SageMaker could assume it then.
     Cannot see: organisation policies; what a notebook instance sends as its source, which is not documented (a
         condition on it is unknown); the principal job.sagemaker.amazonaws.com of the newer CreateJob.
     Source: https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html, read 2026-11-22.
+    Settings:
+        accept_past_jobs: where iam:GetRole is refused, how old jobs may be that ran with the role, one of each purpose,
+            to be taken for a look; 0 for never, as SageMaker refuses what it cannot begin and leaves no trace of it
     """
     role = arns.parse(target.role) if target.role else None
     if role is None:
         yield _not_configured(target)
         return
-    policy = aws.client("iam").get_role(RoleName=role.name)["Role"]["AssumeRolePolicyDocument"]
+    client = aws.client("iam")
+    try:
+        policy = client.get_role(RoleName=role.name)["Role"]["AssumeRolePolicyDocument"]
+    except client.exceptions.ClientError as error:
+        yield from job_evidence.after_refusal(aws, target, error, Claim.ASSUMABLE, accept_past_jobs)
+        return
     yield role_trust.judge(place_of(aws, target, role.text), policy, target.purposes)
 
 
@@ -132,10 +154,11 @@ def trust(aws: Aws, target: Target) -> Iterator[Result]:
     every=timedelta(minutes=15),
     after=["role.trust"],
     calls=[*READING_ROLES, "s3.GetBucketPolicy", "sts.GetCallerIdentity"],
-    optional_calls=simulation.CALLS,
+    optional_calls=[*past_jobs.CALLS, *simulation.CALLS],
     reasons=[
         "boundary",
         "explicit_deny",
+        job_evidence.REASON,
         "malformed_document",
         "not_allowed",
         simulation.REASON,
@@ -143,7 +166,9 @@ def trust(aws: Aws, target: Target) -> Iterator[Result]:
         "undecidable",
     ],
 )
-def permissions(aws: Aws, target: Target, *, prefix: str = "") -> Iterator[Result]:
+def permissions(
+    aws: Aws, target: Target, *, prefix: str = "", accept_past_jobs: timedelta = timedelta(0)
+) -> Iterator[Result]:
     """The role's own policies allow what the target's purposes need, on the target's own bucket.
 
     Why: a job that may not read its input, write its model or pull its image fails minutes after it was started;
@@ -151,13 +176,16 @@ def permissions(aws: Aws, target: Target, *, prefix: str = "") -> Iterator[Resul
     Sees: all inline and attached policies and the permissions boundary, evaluated for the actions of each purpose on
         the real ARNs of bucket, images, log groups and, if jobs run in a VPC, subnets: an untagged object below the
         prefix, over TLS, in this region. Where these do not allow what the bucket's policy does, that counts. AWS's
-        simulator is asked the same where that is permitted: only it sees the organisation's policies (SCPs).
+        simulator is asked the same where that is permitted: only it sees the organisation's policies (SCPs). Where
+        policies may not be read it stays unknown, and the role's last jobs tell what they could, or were refused.
     Cannot see: without the simulator what SCPs deny, and RCPs and session policies at all; conditions that hang on a
         job's network; what a bucket's policy denies (bucket.policy), other buckets (role.data_access) and keys
         (role.encryption).
     Source: https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html, read 2026-11-22.
     Settings:
         prefix: the part of the bucket that jobs read and write, such as "team-a/"; empty for the whole bucket
+        accept_past_jobs: where policies may not be read, how old jobs may be that completed with the role, one of each
+            purpose and on the same bucket, to be taken for a look; 0 for never
     """
     role = arns.parse(target.role) if target.role else None
     if role is None:
@@ -176,7 +204,8 @@ def permissions(aws: Aws, target: Target, *, prefix: str = "") -> Iterator[Resul
     others = tuple(purpose for purpose in Purpose if purpose not in target.purposes)
     healthy = f"is allowed all that {', '.join(purpose.value for purpose in target.purposes)} needs"
     question = Question(role.text, healthy, dossier, controls=needs.of(place, others))
-    yield simulation.compare(aws, role.text, verdicts, entitlements.judge(question, verdicts))
+    result = simulation.compare(aws, role.text, verdicts, entitlements.judge(question, verdicts))
+    yield from job_evidence.beside(aws, target, place, result, accept_past_jobs)
 
 
 def _not_configured(target: Target) -> Result:

@@ -66,21 +66,16 @@ def subject_of(failure: Failure, target: Target) -> str:
     The same cause gets the same words on every target that sees it, so that it becomes one incident.
     """
     if failure.kind is FailureKind.NOT_PERMITTED and failure.missing_actions:
-        return missing_permission(failure.missing_actions, target.source)
+        return target.source.lacking(failure.missing_actions)
     if failure.kind in _FAULTS_OF_SOURCES:
         return target.source.name
     return target.name
 
 
-def missing_permission(actions: tuple[str, ...], source: CredentialSource) -> str:
-    """Return the subject that all checks share that miss these actions with these credentials."""
-    return f"{', '.join(actions)} for {source.name}"
-
-
 def cause_of(check: str, result: Result, source: CredentialSource) -> Cause:
     """Return the incident that a result of a check opens when it is the root of one."""
     if result.status is Status.UNKNOWN and result.reason == FailureKind.NOT_PERMITTED.value and result.missing_actions:
-        return Cause(check, missing_permission(result.missing_actions, source))
+        return Cause(check, source.lacking(result.missing_actions))
     return Cause(check, result.subject)
 
 

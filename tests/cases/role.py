@@ -11,6 +11,7 @@ from typing import Any
 from healthcheck.result import Status
 from healthcheck.target import Purpose, Target
 from healthcheck.testing import ACCOUNT, NOW, ROLE, TARGET, AwsError, Case, Pages, Situation, denied
+from tests import past_jobs
 
 NAME = ROLE.rpartition("/")[2]
 Policy = Mapping[str, Any]
@@ -593,6 +594,36 @@ def _tidy(*trust: Policy, used: timedelta | None = _DAY, age: timedelta = 200 * 
     return replace(found, answers=answers, **facts)
 
 
+def _dark(*jobs: Mapping[str, Any]) -> Situation:
+    """A role that may not be read, nor any policy of it, and its jobs."""
+    reading = ("iam.GetRole", "iam.ListAttachedRolePolicies", "iam.ListRolePolicies")
+    found = permitted(target=for_purposes(Purpose.TRAINING, Purpose.PROCESSING))
+    refused = {operation: denied(operation) for operation in reading}
+    return replace(found, answers={**found.answers, **refused, **past_jobs.answers(*jobs)})
+
+
+_DARK: Sequence[Case] = (
+    Case(
+        "it may not be looked at, and jobs completed with it",
+        _dark(past_jobs.training(), past_jobs.processing()),
+        Status.UNKNOWN,
+        "not_permitted",
+    ),
+    Case(
+        "it may not be looked at, and a job was refused its data",
+        _dark(past_jobs.training(failure=past_jobs.ACCESS_DENIED)),
+        Status.UNKNOWN,
+        "not_permitted",
+    ),
+    Case(
+        "it may not be looked at, and a job could not assume it",
+        _dark(past_jobs.training(failure=past_jobs.NOT_ASSUMED)),
+        Status.UNKNOWN,
+        "not_permitted",
+    ),
+    Case("it may not be looked at, and there are no jobs", _dark(), Status.UNKNOWN, "not_permitted"),
+)
+
 _HYGIENE: Sequence[Case] = (
     Case("for this account alone, and used yesterday", _tidy(), Status.OK),
     Case("not used for ninety days", _tidy(used=90 * _DAY), Status.OK),
@@ -681,8 +712,9 @@ CASES = {
             "wrong_kind",
         ),
         Case("it may not be asked", _exists(denied("iam.GetRole")), Status.UNKNOWN, "not_permitted"),
+        *_DARK,
         Case("no role", _exists(role(), replace(TARGET, role=None)), Status.SKIPPED, "not_configured"),
     ),
-    "role.trust": _TRUST,
-    "role.permissions": _PERMISSIONS,
+    "role.trust": (*_TRUST, *_DARK),
+    "role.permissions": (*_PERMISSIONS, *_DARK),
 }

@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import moto.core.config as moto_config
@@ -19,6 +19,7 @@ from healthcheck.testing.world.answers import Answer
 from healthcheck.testing.world.requests import Environ
 
 _NEVER = float("inf")
+_HALF_AN_HOUR = timedelta(minutes=30)
 _LONG_AGO = datetime(2020, 6, 30, 14, 18, 51, tzinfo=UTC)
 
 
@@ -107,6 +108,21 @@ class Imitation:
                     role.create_date = _LONG_AGO
                     role.last_used = datetime.now(UTC)
                     role.last_used_region = "us-east-1"  # type: ignore[assignment] # moto takes it from a request
+
+    def end_job(self, account: str, region: str, name: str, ended: datetime, failure: str) -> None:
+        """Let a training job have ended then; with a reason for failing, it failed."""
+        with self._lock:
+            job: Any = get_backend("sagemaker")[account][region].training_jobs[name]
+            job.creation_time = ended - _HALF_AN_HOUR
+            job.training_end_time = job.last_modified_time = ended
+            if failure:
+                job.training_job_status = job.secondary_status = "Failed"
+                job.failure_reason = failure
+
+    def forget_jobs(self, account: str, region: str) -> None:
+        """Leave no training job behind."""
+        with self._lock:
+            get_backend("sagemaker")[account][region].training_jobs.clear()
 
     def clear(self) -> None:
         """Forget everything that was built."""

@@ -14,6 +14,7 @@ from botocore.config import Config
 
 from healthcheck.testing.world.conditions import Account, Weather
 from healthcheck.testing.world.doors import Door, DoorState
+from healthcheck.testing.world.jobs import PastJobs
 from healthcheck.testing.world.keys import CustomerKey
 from healthcheck.testing.world.people import People
 from healthcheck.testing.world.principals import KeyStatus, Principal
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import ServerSideEncryptionByDefaultTypeDef
+    from mypy_boto3_sagemaker import SageMakerClient
 
 ROLE_NAME = "AmazonSageMaker-ExecutionRole-20200630T141851"
 ROLE_PATH = "/service-role/"
@@ -64,6 +66,7 @@ class Area(Enum):
     PEOPLE = "people"
     KEY = "key"
     CALLER = "caller"
+    """Whoever looks: its keys and rights, and the jobs that there are to be seen."""
     DOOR = "door"
     REGION = "region"
 
@@ -105,6 +108,8 @@ class Setup:
     """With which the disks of jobs are encrypted."""
     people: People
     """Who starts jobs."""
+    jobs: PastJobs
+    """What they have run."""
     denied: set[str]
     """IAM actions that the watcher's identity in this account is denied."""
 
@@ -141,6 +146,7 @@ class Setup:
             case Area.CALLER:
                 self.caller.status = self.session.status = KeyStatus.ACTIVE
                 self.denied.clear()
+                self.jobs.forget()
             case Area.DOOR:
                 self.door.become(DoorState.OPEN)
                 calm = Weather()
@@ -316,6 +322,17 @@ class Clients:
         """Return a client of KMS in a region that acts as the builder of an account."""
         return self._session.client(
             "kms",
+            region_name=region,
+            endpoint_url=self._endpoint_url,
+            aws_access_key_id=builder.key_id,
+            aws_secret_access_key=builder.secret,
+            config=self._config,
+        )
+
+    def sagemaker(self, builder: Principal, region: str) -> SageMakerClient:
+        """Return a client of SageMaker in a region that acts as the builder of an account."""
+        return self._session.client(
+            "sagemaker",
             region_name=region,
             endpoint_url=self._endpoint_url,
             aws_access_key_id=builder.key_id,

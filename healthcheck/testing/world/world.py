@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from healthcheck.errors import HealthcheckError
@@ -16,6 +17,7 @@ from healthcheck.testing.world.conditions import Account, Weather
 from healthcheck.testing.world.doors import Door
 from healthcheck.testing.world.faults import Fault, find
 from healthcheck.testing.world.imitation import Imitation
+from healthcheck.testing.world.jobs import PastJobs
 from healthcheck.testing.world.keys import CustomerKey
 from healthcheck.testing.world.overlay import Overlay
 from healthcheck.testing.world.people import People
@@ -204,6 +206,16 @@ class World:
             building.build_account(self._clients.iam(self._builders[number]), number)
         return self._overlay.accounts[number]
 
+    def _jobs(self, blueprint: Blueprint, builder: Principal) -> PastJobs:
+        account, region = blueprint.account, blueprint.regions[0]
+        return PastJobs(
+            self._clients.sagemaker(builder, region),
+            building.role_arn(account),
+            f"sagemaker-{region}-{account}",
+            end=partial(self._imitation.end_job, account, region),
+            forget=partial(self._imitation.forget_jobs, account, region),
+        )
+
     def _build(self, blueprint: Blueprint) -> Setup:
         account = self._account(blueprint.account)
         builder = self._builders[blueprint.account]
@@ -233,6 +245,7 @@ class World:
             stranger=self._stranger,
             age=self._imitation.age_role,
             key=CustomerKey(self._clients.kms(builder, blueprint.regions[0]), blueprint.account),
+            jobs=self._jobs(blueprint, builder),
             people=People(iam, blueprint.account, building.role_arn(blueprint.account), is_role=bool(blueprint.via)),
             denied=denied,
         )

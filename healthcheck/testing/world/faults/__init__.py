@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from healthcheck.registry import closest
-from healthcheck.testing.world.faults import bucket, credentials, introspection, keys, network, people, region, role
+from healthcheck.testing.world.faults import (
+    bucket,
+    credentials,
+    introspection,
+    keys,
+    network,
+    past_jobs,
+    people,
+    region,
+    role,
+)
 from healthcheck.testing.world.faults.fault import Fault, UnknownFault
 
 __all__ = ["FAULTS", "Fault", "UnknownFault", "find"]
@@ -17,6 +27,7 @@ FAULTS: tuple[Fault, ...] = (
     *bucket.FAULTS,
     *keys.FAULTS,
     *introspection.FAULTS,
+    *past_jobs.FAULTS,
 )
 """In the order of the checks that they are traced to."""
 
