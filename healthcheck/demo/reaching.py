@@ -62,9 +62,10 @@ def catalogue(demo: RunningDemo | None) -> str:
     width = max(len(fault.id) for fault in FAULTS)
     lines: list[str] = []
     check = ""
-    for fault in FAULTS:
-        if fault.needs_restart:
-            continue
+    # Each check once, in the order of the table, which goes by what is broken.
+    shown = [fault for fault in FAULTS if not fault.needs_restart]
+    checks = list(dict.fromkeys(fault.check for fault in shown))
+    for fault in sorted(shown, key=lambda fault: checks.index(fault.check)):
         if fault.check != check:
             check = fault.check
             lines.append(f"\n{check}" if lines else check)

@@ -8,10 +8,11 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 from typing import TextIO
 
 from healthcheck.daemon import assemble
-from healthcheck.demo import folders, reaching, state
+from healthcheck.demo import folders, reaching, shell, state
 from healthcheck.demo.errors import DemoError
 from healthcheck.demo.scene import BROKEN_AT_FIRST, TARGETS, adapt
 from healthcheck.engine.discovery import discover
@@ -96,6 +97,7 @@ def _show(wish: Wish, path: Path, environ: Mapping[str, str], tell: Tell, log_st
             world.break_(fault, setup)
         directory = Path(name)
         client = world.client(directory, TARGETS, adapt)
+        inhabited = shell.write(directory, client, foreign=_FOREIGN, names=_PROXIES)
         with _inhabited(client.environ):
             daemon = assemble(
                 discover(cleaned=cleaned),
@@ -111,7 +113,7 @@ def _show(wish: Wish, path: Path, environ: Mapping[str, str], tell: Tell, log_st
                 with orders() as received:
                     daemon.start()
                     state.write(path, state.RunningDemo(os.getpid(), world.url, daemon.url, name))
-                    _welcome(daemon.url, wish.program, tell)
+                    _welcome(daemon.url, wish.program, inhabited, tell)
                     while (order := received.get()) is Order.RUN_NOW:
                         daemon.run_all()
                     # Else the terminal was closed (a daemon would reload): there is nobody to tell, and it ends.
@@ -126,7 +128,7 @@ def _listening(settings: DaemonSettings, listen: str | None) -> DaemonSettings:
     return replace(settings, listen=listen) if listen else settings
 
 
-def _welcome(url: str, program: str, tell: Tell) -> None:
+def _welcome(url: str, program: str, inhabited: Path, tell: Tell) -> None:
     tell(f"""
 The daemon is watching {len(TARGETS)} set-ups; nothing leaves this machine.
 
@@ -142,6 +144,9 @@ In another terminal:
   {program} demo --faults               # what can be broken
   {program} demo --break role-deleted   # break it; page and metrics follow within seconds
   {program} demo --mend role-deleted    # mend it again
+
+The doctor, and every other command, on the same accounts:
+  (. {quote(str(inhabited))}; {program} run)
 
 Ctrl-C ends it.
 """)

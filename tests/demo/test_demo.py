@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -163,6 +165,24 @@ def test_the_catalogue_shows_what_is_on(demo: Demo, terminal: Terminal) -> None:
     assert listed.returncode == 0
     assert "trust-without-sagemaker" in listed.stdout
     assert "[on in vision]" in listed.stdout
+    heads = [line for line in listed.stdout.splitlines() if re.fullmatch(r"[a-z]+\.[a-z_]+", line)]
+    assert len(heads) == len(set(heads))
+
+
+def test_the_doctor_looks_at_the_same_accounts_whatever_the_shell_had_set(demo: Demo, terminal: Terminal) -> None:
+    line = re.search(r"\(\. (\S+); .* run\)", demo.told)
+    assert line
+    command = f"(. {line[1]}; {shlex.quote(sys.executable)} -m healthcheck run --target churn/us-east-1)"
+    outcome = subprocess.run(
+        ["sh", "-c", command],
+        env={**terminal.environ, "HTTP_PROXY": "http://127.0.0.1:1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (outcome.returncode, outcome.stderr) == (2, "")
+    assert "CRITICAL  credentials.valid  key_rejected" in outcome.stdout
 
 
 @pytest.mark.parametrize(
