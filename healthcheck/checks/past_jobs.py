@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from healthcheck.capabilities import Aws
-from healthcheck.errors import FailureKind
+from healthcheck.errors import Failure
 from healthcheck.symptoms import Finding, diagnose
 from healthcheck.target import Purpose
 
@@ -39,10 +39,6 @@ _DESCRIBED = 8
 """Jobs of each kind that are described: each takes a call."""
 _ENDED = ("Completed", "Failed")
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
-_SILENT = frozenset(
-    {FailureKind.NOT_PERMITTED, FailureKind.THROTTLED, FailureKind.SERVICE_ERROR, FailureKind.NOT_FOUND}
-)
-"""Refusals with which there is simply no such evidence."""
 
 
 class Kind(Enum):
@@ -148,25 +144,24 @@ def look(aws: Aws, role: str, purposes: tuple[Purpose, ...]) -> tuple[Job, ...]:
     """
     wanted = {Kind.TRAINING, *(KIND_OF[purpose] for purpose in purposes if purpose in KIND_OF)}
     client = aws.client("sagemaker")
-    found = aws.together([partial(_last, aws, client, kind, role) for kind in Kind if kind in wanted])
-    return tuple(sorted((job for jobs in found for job in jobs), key=lambda job: job.ended, reverse=True))
+    asked = [partial(_last, client, kind, role, aws.now) for kind in Kind if kind in wanted]
+    # Whatever keeps us from jobs, there is simply no such evidence.
+    found = aws.together([partial(aws.optional, ask) for ask in asked])
+    jobs = [job for part in found if not isinstance(part, Failure) for job in part]
+    return tuple(sorted(jobs, key=lambda job: job.ended, reverse=True))
 
 
-def _last(aws: Aws, client: SageMakerClient, kind: Kind, role: str) -> list[Job]:
+def _last(client: SageMakerClient, kind: Kind, role: str, now: datetime) -> list[Job]:
     listing, describe = _WAYS[kind]
+    recent = takewhile(lambda each: each.created >= now - LOOK_BACK, listing(client))
+    ended = [each for each in islice(recent, _LISTED) if each.status in _ENDED]
     found: list[Job] = []
-    try:
-        recent = takewhile(lambda each: each.created >= aws.now - LOOK_BACK, listing(client))
-        ended = [each for each in islice(recent, _LISTED) if each.status in _ENDED]
-        for each in sorted(ended, key=lambda each: each.ended, reverse=True)[:_DESCRIBED]:
-            job = describe(client, each)
-            if job.role == role:
-                found.append(job)
-                if job.is_completed:
-                    break
-    except client.exceptions.ClientError as error:
-        if aws.failure(error).kind not in _SILENT:
-            raise
+    for each in sorted(ended, key=lambda each: each.ended, reverse=True)[:_DESCRIBED]:
+        job = describe(client, each)
+        if job.role == role:
+            found.append(job)
+            if job.is_completed:
+                break
     return found
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from healthcheck.check import Check
 from healthcheck.checks import role
@@ -257,9 +258,12 @@ def test_processing_jobs_are_asked_for_where_they_are_a_purpose() -> None:
         ("sagemaker.DescribeTrainingJob", denied("sagemaker.DescribeTrainingJob")),
         ("sagemaker.ListTrainingJobs", AwsError("ThrottlingException", "Rate exceeded")),
         ("sagemaker.DescribeTrainingJob", AwsError("ResourceNotFound", "Requested resource not found.")),
+        ("sagemaker.ListTrainingJobs", EndpointConnectionError(endpoint_url="https://api.sagemaker.test")),
     ],
 )
-def test_where_jobs_may_not_be_seen_the_refusal_is_told_as_ever(check: Check, operation: str, answer: AwsError) -> None:
+def test_where_jobs_may_not_be_seen_the_refusal_is_told_as_ever(
+    check: Check, operation: str, answer: AwsError | Exception
+) -> None:
     run = run_check(check, dark(training(), **{operation: answer}))
     assert said(run) == said(run_check(check, dark()))
 
