@@ -1,0 +1,1 @@
+"""Pictures of the Grafana dashboards, drawn with components of Grafana itself."""
