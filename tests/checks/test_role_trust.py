@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from healthcheck.checks import role
 from healthcheck.checks.bucket_names import Home
 from healthcheck.checks.needs import Place
 from healthcheck.checks.role_trust import judge
 from healthcheck.result import Result, Status
 from healthcheck.target import Purpose
+from healthcheck.testing import TARGET, run_check
 
 ACCOUNT = "111122223333"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/service-role/SageMaker"
@@ -175,3 +178,49 @@ def test_the_command_holds_the_whole_document() -> None:
     words = shlex.split(command)
     assert words[:5] == ["aws", "iam", "update-assume-role-policy", "--role-name", "SageMaker"]
     assert json.loads(words[-1]) == result.fix.policy
+
+
+# AWS's own SDK looks at a role before it starts a job (sagemaker-core 2.27.0, run on its own, 2026-11-22), and answers
+# these six wrongly. Beside each stands what it says.
+@pytest.mark.parametrize(
+    ("statements", "status", "reason"),
+    [
+        pytest.param([allow(), {**allow(), "Effect": "Deny"}], Status.CRITICAL, "explicit_deny", id="deny: trusted"),
+        pytest.param(
+            [when("StringEquals", "sts:ExternalId", "from-a-partner")],
+            Status.CRITICAL,
+            "condition_unmet",
+            id="required external id: trusted",
+        ),
+        pytest.param(
+            [when("StringEquals", "aws:SourceAccount", "444455556666")],
+            Status.CRITICAL,
+            "condition_unmet",
+            id="somebody else's source account: trusted",
+        ),
+        pytest.param([allow(Action="sts:Assume*")], Status.OK, None, id="wildcard in the action: not trusted"),
+        pytest.param([allow(Action="sts:assumerole")], Status.OK, None, id="action in small letters: not trusted"),
+        pytest.param(allow(), Status.OK, None, id="one statement without a list: crashes"),
+    ],
+)
+def test_what_aws_own_sdk_gets_wrong_is_judged_rightly(statements: object, status: Status, reason: str | None) -> None:
+    """From what IAM answers to the verdict of the check, and its fix mends it."""
+    verdict = looked_at({"Version": "2012-10-17", "Statement": statements})
+    assert (verdict.status, verdict.reason) == (status, reason)
+    if status is Status.CRITICAL:
+        assert verdict.fix is not None
+        assert verdict.fix.policy is not None
+        assert looked_at(verdict.fix.policy).status is Status.OK
+
+
+def looked_at(document: Mapping[str, Any]) -> Result:
+    answer = {
+        "Path": "/service-role/",
+        "RoleName": "SageMaker",
+        "RoleId": "AROAQHEALTHCHECKTEST",
+        "Arn": ROLE,
+        "CreateDate": NOW,
+        "AssumeRolePolicyDocument": document,
+    }
+    run = run_check(role.trust, target=replace(TARGET, role=ROLE), answers={"iam.GetRole": {"Role": answer}})
+    return run.decisive
