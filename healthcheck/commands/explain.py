@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from healthcheck.commands.arguments import EXIT_USAGE, PROGRAM, Arguments
 from healthcheck.commands.console import Console
+from healthcheck.errors import HealthcheckError
 from healthcheck.symptoms import Finding, diagnose
 
 _SCHEMA_OF_ANSWERS = 1
@@ -22,10 +23,19 @@ Nothing that is known here explains this text.
                        take account numbers, names and keys out first"""
 
 
+class NoTextError(HealthcheckError):
+    """There is nothing to explain."""
+
+    def __init__(self) -> None:
+        super().__init__(f'there is no text to explain; {PROGRAM} explain "TEXT", or the text by stdin')
+
+
 def execute(arguments: Arguments, console: Console) -> int:
     """Explain a text, and let the checks settle it where a target is named."""
     pasted = " ".join(arguments.error)
     text = console.read("the error's text", errors="replace") if pasted in ("", "-") else pasted
+    if not text.strip():
+        raise NoTextError
     findings = diagnose(text)
     checks = tuple(dict.fromkeys(check for finding in findings for check in finding.symptom.checks))
     settles = bool(arguments.target and checks)
@@ -71,8 +81,8 @@ def _lines(finding: Finding, width: int) -> Iterator[str]:
         yield f"  settled by: {PROGRAM} run {chosen}"
     else:
         yield "  settled by: no check, as it is nothing that a set-up has or lacks"
-    yield from textwrap.wrap(f"fix: {symptom.fix.text}", width, initial_indent="  ", subsequent_indent="  ")
-    yield from (f"    $ {command}" for command in symptom.fix.commands)
+    yield from textwrap.wrap(f"fix: {finding.fix.text}", width, initial_indent="  ", subsequent_indent="  ")
+    yield from (f"    $ {command}" for command in finding.fix.commands)
 
 
 def as_json(finding: Finding) -> dict[str, object]:
@@ -83,6 +93,6 @@ def as_json(finding: Finding) -> dict[str, object]:
         "confidence": finding.confidence.value,
         "meaning": finding.meaning,
         "checks": list(symptom.checks),
-        "fix": {"text": symptom.fix.text, "commands": list(symptom.fix.commands)},
+        "fix": {"text": finding.fix.text, "commands": list(finding.fix.commands)},
         "source": symptom.source,
     }

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cache
 
 from healthcheck.aws.answers import Denial, ErrorAnswer
 from healthcheck.aws.errors import SDK_ERRORS
 from healthcheck.errors import FailureKind
+from healthcheck.result import Fix
+from healthcheck.symptoms.naming import filled
 from healthcheck.symptoms.symptom import Confidence, Symptom
 from healthcheck.symptoms.table import SYMPTOMS
 
@@ -35,6 +37,8 @@ class Finding:
     """The symptom's, and no more than likely where a word that could be a code is all there is."""
     meaning: str
     """The symptom's, with what the text names in its place."""
+    fix: Fix
+    """The symptom's, likewise."""
 
 
 class _Grade(Enum):
@@ -69,7 +73,14 @@ def diagnose(text: str) -> tuple[Finding, ...]:
         found = [row for row in found if row[0] is not _Grade.CODE]
     found.sort(key=lambda row: (_CONFIDENCES.index(row[1]), row[0].value))
     named = {"operation": facts.operation or "the request", "action": facts.denial.action or "the action"}
-    return tuple(Finding(symptom, confidence, symptom.means.format_map(named)) for _, confidence, symptom in found)
+    return tuple(
+        Finding(symptom, confidence, symptom.means.format_map(named), _fix(symptom, facts.text))
+        for _, confidence, symptom in found
+    )
+
+
+def _fix(symptom: Symptom, text: str) -> Fix:
+    return replace(symptom.fix, commands=tuple(filled(command, text) for command in symptom.fix.commands))
 
 
 def _grades(symptom: Symptom, facts: _Facts) -> Iterator[tuple[_Grade, Confidence]]:

@@ -32,11 +32,21 @@ def test_the_text_is_an_argument_or_comes_by_stdin(
     told = capsys.readouterr().out
     assert told.startswith("certainly (role-not-assumed): SageMaker cannot become the role")
     assert "  settled by: sagemaker-healthcheck run --check role.exists --check role.trust\n" in told
-    assert "    $ aws iam get-role --role-name NAME --query Role.Arn --output text\n" in told
+    assert "    $ aws iam get-role --role-name Train --query Role.Arn --output text\n" in told
     for argv in (["explain"], ["explain", "-"]):
         monkeypatch.setattr(sys, "stdin", io.StringIO(f"Traceback:\n  {NOT_ASSUMED}\n"))
         assert main(argv) == 0
         assert capsys.readouterr().out == told
+
+
+@pytest.mark.parametrize("nothing", ["", " \n"])
+def test_no_text_is_a_mistake_and_not_an_unknown_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], nothing: str
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(nothing))
+    assert main(["explain"]) == 3
+    told = capsys.readouterr()
+    assert (told.out, "there is no text to explain" in told.err) == ("", True)
 
 
 def test_what_is_broken_by_no_set_up_has_no_check(capsys: pytest.CaptureFixture[str]) -> None:
