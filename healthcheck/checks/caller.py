@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from healthcheck.capabilities import Aws
 from healthcheck.check import check
-from healthcheck.checks import bucket_facts, caller_needs, calling, entitlements
+from healthcheck.checks import bucket_facts, caller_needs, calling, entitlements, simulation
 from healthcheck.checks.dossier import Dossier
 from healthcheck.checks.entitlements import Question
 from healthcheck.checks.places import place_of
@@ -19,6 +19,7 @@ from healthcheck.target import Purpose, Target
     every=timedelta(minutes=15),
     after=["credentials.account"],
     calls=[*calling.READING, "s3.GetBucketPolicy", "sts.GetCallerIdentity"],
+    optional_calls=simulation.CALLS,
     reasons=[
         "boundary",
         "caller_elsewhere",
@@ -27,6 +28,7 @@ from healthcheck.target import Purpose, Target
         "explicit_deny",
         "malformed_document",
         "not_allowed",
+        simulation.REASON,
         "undecidable",
     ],
 )
@@ -38,9 +40,10 @@ def permissions(aws: Aws, target: Target) -> Iterator[Result]:
     Sees: all policies and the permissions boundary of the user (and its groups) or role that the settings name under
         caller, or whose credentials these are, evaluated for creating, describing and stopping what each purpose
         needs, for reading logs and for the bucket. A job is asked for as the settings have it: with their subnets,
-        security groups and keys, or with none. A right to jobs of some names is enough.
-    Cannot see: organisation policies and session policies, a second factor, the network it calls from; iam:PassRole
-        (role.passable); what the bucket's policy denies (bucket.policy).
+        security groups and keys, or with none. A right to jobs of some names is enough. AWS's simulator is asked the
+        same where that is permitted, as role.permissions does.
+    Cannot see: without the simulator organisation policies; session policies, a second factor, the network it calls
+        from; iam:PassRole (role.passable); what the bucket's policy denies (bucket.policy).
     Source: https://docs.aws.amazon.com/sagemaker/latest/dg/api-permissions-reference.html, read 2026-11-22.
     """
     caller = calling.find(aws, target)
@@ -74,4 +77,4 @@ def permissions(aws: Aws, target: Target) -> Iterator[Result]:
         hints=caller_needs.HINTS,
         minor_reason="cannot_follow",
     )
-    yield entitlements.judge(question, verdicts)
+    yield simulation.compare(aws, dossier, verdicts, entitlements.judge(question, verdicts))

@@ -214,16 +214,14 @@ class _Reader:
         name = arn.rsplit("/", 1)[-1]
         origin = Origin(Kind.MANAGED, arn, holder)
 
-        def in_force(iam: IAMClient) -> str:
-            return iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        def in_force() -> str:
+            return self._iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
 
-        # AWS gives its own policies a new version a few times a year.
-        version = self.ask(
-            f"policy {name}",
-            lambda iam: (
-                self._aws.hourly(f"version of {arn}", lambda: in_force(iam)) if origin.is_aws_managed else in_force(iam)
-            ),
-        )
+        def version_of(_: IAMClient) -> str:
+            # AWS gives its own policies a new version a few times a year.
+            return self._aws.hourly(f"the version of {arn}", in_force) if origin.is_aws_managed else in_force()
+
+        version = self.ask(f"policy {name}", version_of)
         if isinstance(version, Hole):
             return _Part((version,))
         answer = self.ask(

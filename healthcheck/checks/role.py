@@ -176,8 +176,9 @@ def permissions(
     Sees: all inline and attached policies and the permissions boundary, evaluated for the actions of each purpose on
         the real ARNs of bucket, images, log groups and, if jobs run in a VPC, subnets: an untagged object below the
         prefix, over TLS, in this region. Where these do not allow what the bucket's policy does, that counts. AWS's
-        simulator is asked the same where that is permitted: only it sees the organisation's policies (SCPs). Where
-        policies may not be read it stays unknown, and the role's last jobs tell what they could, or were refused.
+        simulator is asked the same where that is permitted, once an hour and whenever the role's policies change: only
+        it sees the organisation's policies (SCPs). Where policies may not be read it stays unknown, and the role's last
+        jobs tell what they could, or were refused.
     Cannot see: without the simulator what SCPs deny, and RCPs and session policies at all; conditions that hang on a
         job's network; what a bucket's policy denies (bucket.policy), other buckets (role.data_access) and keys
         (role.encryption).
@@ -204,7 +205,7 @@ def permissions(
     others = tuple(purpose for purpose in Purpose if purpose not in target.purposes)
     healthy = f"is allowed all that {', '.join(purpose.value for purpose in target.purposes)} needs"
     question = Question(role.text, healthy, dossier, controls=needs.of(place, others))
-    result = simulation.compare(aws, role.text, verdicts, entitlements.judge(question, verdicts))
+    result = simulation.compare(aws, dossier, verdicts, entitlements.judge(question, verdicts))
     yield from job_evidence.beside(aws, target, place, result, accept_past_jobs)
 
 
@@ -216,7 +217,8 @@ def _not_configured(target: Target) -> Result:
     every=timedelta(minutes=15),
     after=["role.exists"],
     calls=[*calling.READING, "sts.GetCallerIdentity"],
-    reasons=["boundary", "explicit_deny", "malformed_document", "not_allowed", "undecidable"],
+    optional_calls=simulation.CALLS,
+    reasons=["boundary", "explicit_deny", "malformed_document", "not_allowed", simulation.REASON, "undecidable"],
 )
 def passable(aws: Aws, target: Target) -> Iterator[Result]:
     """Whoever starts jobs may hand the execution role to SageMaker.
@@ -224,9 +226,10 @@ def passable(aws: Aws, target: Target) -> Iterator[Result]:
     Why: starting a job takes iam:PassRole on exactly the role's ARN; without it everything is refused at once, in
         words that many take for a fault of the role itself.
     Sees: all policies and the permissions boundary of the user (and its groups) or role that the settings name under
-        caller, or whose credentials these are, evaluated for iam:PassRole with iam:PassedToService.
-    Cannot see: organisation policies and session policies; who starts jobs, where the settings do not say: an
-        identity that may start nothing is taken for one that only looks.
+        caller, or whose credentials these are, evaluated for iam:PassRole with iam:PassedToService. AWS's simulator is
+        asked the same where that is permitted, as role.permissions does.
+    Cannot see: without the simulator organisation policies, and session policies at all; who starts jobs, where the
+        settings do not say: an identity that may start nothing is taken for one that only looks.
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html, read 2026-11-22.
     """
     role = arns.parse(target.role) if target.role else None
@@ -248,7 +251,7 @@ def passable(aws: Aws, target: Target) -> Iterator[Result]:
         yield calling.onlooker(target, arn)
         return
     question = Question(arn, f"may pass {role.text} to SageMaker", dossier, controls=starting)
-    yield entitlements.judge(question, verdicts)
+    yield simulation.compare(aws, dossier, verdicts, entitlements.judge(question, verdicts))
 
 
 @check(

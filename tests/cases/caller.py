@@ -74,14 +74,14 @@ def user(
     )
 
 
-def scientist(inline: Policy, *, is_session: bool = False) -> Situation:
+def scientist(inline: Policy, *, is_session: bool = False, **answers: Any) -> Situation:
     """A role that starts jobs; a session of it has lost its path."""
-    named = roles.permitted(inline)
+    named = roles.permitted(inline, **answers)
     session = f"arn:aws:sts::{ACCOUNT}:assumed-role/Scientist/alice"
     target = replace(TARGET, caller="self" if is_session else SCIENTIST)
     identity = {"Account": ACCOUNT, "Arn": session, "UserId": "AROAQHEALTHCHECKTEST:alice"}
-    answers = {**named.answers, "sts.GetCallerIdentity": identity, "iam.GetRole": roles.role(SCIENTIST)}
-    return Situation(target=target, answers=answers)
+    known = {**named.answers, "sts.GetCallerIdentity": identity, "iam.GetRole": roles.role(SCIENTIST)}
+    return Situation(target=target, answers=known)
 
 
 def whoever(arn: str, situation: Situation, *, configured: bool = True) -> Situation:
@@ -119,8 +119,48 @@ _FROM_THE_OFFICE = {
 _IN_VPC = replace(TARGET, caller=USER, subnets=("subnet-0123456789abcdef0",))
 _LOOKING = policy(allow(["iam:Get*", "iam:List*"]))
 
+_AGREES: Mapping[str, Any] = {"iam_SimulatePrincipalPolicy": roles.simulated(lambda *_: {})}
+_STARTER_ACTIONS = (
+    "sagemaker:CreateTrainingJob",
+    "sagemaker:DescribeTrainingJob",
+    "sagemaker:StopTrainingJob",
+    "logs:DescribeLogStreams",
+    "logs:GetLogEvents",
+    "s3:ListBucket",
+    "s3:GetObject",
+    "s3:PutObject",
+)
+
+
+def _simulated(denied: str) -> Any:
+    """The organization denies one action, whatever it is asked with."""
+    return roles.simulated(lambda action, *_: {"decision": "explicitDeny", "scp": True} if action == denied else {})
+
+
+def _second_factor(_action: str, _resource: str, context: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The organization denies everything to who has given no second factor."""
+    return {} if "aws:MultiFactorAuthPresent" in context else {"decision": "explicitDeny", "scp": True}
+
+
 CASES = {
     "caller.permissions": (
+        Case(
+            "the simulator agrees, on its second page",
+            user(PLENTY, iam_SimulatePrincipalPolicy=roles.agreeing(*_STARTER_ACTIONS)),
+            Status.OK,
+        ),
+        Case(
+            "the organization denies jobs",
+            user(PLENTY, iam_SimulatePrincipalPolicy=_simulated("sagemaker:CreateTrainingJob")),
+            Status.WARNING,
+            "organization_denies",
+        ),
+        Case(
+            "the organization asks for a second factor",
+            user(PLENTY, iam_SimulatePrincipalPolicy=roles.simulated(_second_factor)),
+            Status.OK,
+        ),
+        Case("a role of which the simulator knows", scientist(PLENTY, **_AGREES), Status.OK),
         Case("a user of its own right", user(PLENTY), Status.OK),
         Case("a user by its group", user(group=PLENTY), Status.OK),
         Case(
@@ -182,6 +222,18 @@ CASES = {
         ),
     ),
     "role.passable": (
+        Case(
+            "the simulator agrees, on its second page",
+            user(policy(PASS), iam_SimulatePrincipalPolicy=roles.agreeing("iam:PassRole")),
+            Status.OK,
+        ),
+        Case(
+            "the organization denies it",
+            user(policy(PASS), iam_SimulatePrincipalPolicy=_simulated("iam:PassRole")),
+            Status.WARNING,
+            "organization_denies",
+        ),
+        Case("a role of which the simulator knows", scientist(policy(PASS), **_AGREES), Status.OK),
         Case("a user of its own right", user(policy(PASS)), Status.OK),
         Case("a user by its group", user(group=policy(PASS)), Status.OK),
         Case(

@@ -8,6 +8,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from botocore.exceptions import EndpointConnectionError
+from botocore.parsers import ResponseParserError
+
 from healthcheck.result import Status
 from healthcheck.target import Purpose, Target
 from healthcheck.testing import ACCOUNT, NOW, ROLE, TARGET, AwsError, Case, Pages, Situation, denied
@@ -188,6 +191,12 @@ def _evaluation(decide: Any, action: str, asked: Any, context: Mapping[str, Any]
     }
 
 
+def agreeing(*actions: str) -> Pages:
+    """What the simulator answers to whom it allows these actions, on its second page."""
+    allowed = [{"EvalActionName": name, "EvalDecision": "allowed"} for name in actions]
+    return Pages([{"EvaluationResults": []}, {"EvaluationResults": allowed}], "Marker", "Marker", "IsTruncated")
+
+
 def _no_uploads(action: str, _resource: str, _context: Mapping[str, Any]) -> Mapping[str, Any]:
     is_upload = action == "s3:PutObject"
     return {"decision": "explicitDeny", "scp": True, "policies": ["p-guardrail"]} if is_upload else {}
@@ -206,25 +215,12 @@ def _no_bucket(action: str, _resource: str, _context: Mapping[str, Any]) -> Mapp
     return {"decision": "implicitDeny"} if action.startswith("s3:") else {}
 
 
+_REPEATED = {"EvaluationResults": [], "IsTruncated": True, "Marker": "again"}
+
 _SIMULATED: Sequence[Case] = (
     Case(
         "the simulator agrees, on its second page",
-        permitted(
-            ALL_NEEDED,
-            iam_SimulatePrincipalPolicy=Pages(
-                [
-                    {"EvaluationResults": []},
-                    {
-                        "EvaluationResults": [
-                            {"EvalActionName": name, "EvalDecision": "allowed"} for name in JOB_ACTIONS
-                        ]
-                    },
-                ],
-                "Marker",
-                "Marker",
-                "IsTruncated",
-            ),
-        ),
+        permitted(ALL_NEEDED, iam_SimulatePrincipalPolicy=agreeing(*JOB_ACTIONS)),
         Status.OK,
     ),
     Case(
@@ -252,10 +248,19 @@ _SIMULATED: Sequence[Case] = (
         ),
         Status.OK,
     ),
-    Case(
-        "the simulator is busy",
-        permitted(ALL_NEEDED, iam_SimulatePrincipalPolicy=AwsError("Throttling", "Rate exceeded", 400)),
-        Status.OK,
+    *(
+        Case(name, permitted(ALL_NEEDED, iam_SimulatePrincipalPolicy=answer), Status.OK)
+        for name, answer in (
+            ("the simulator is busy", AwsError("Throttling", "Rate exceeded", 400)),
+            ("the simulator does not take the question", AwsError("InvalidInput", "no such thing", 400)),
+            ("the simulator stumbles over a policy", AwsError("PolicyEvaluation", "too deep", 500)),
+            ("the simulator answers nothing", {"EvaluationResults": []}),
+            ("the simulator answers without the answers", {"IsTruncated": False}),
+            ("the simulator answers what nobody asked", {"EvaluationResults": [{"EvalDecision": "allowed"}]}),
+            ("the simulator's answer cannot be parsed", ResponseParserError("not well-formed (invalid token)")),
+            ("the way to the simulator is cut", EndpointConnectionError(endpoint_url="https://iam.amazonaws.com")),
+            ("the simulator repeats itself", _REPEATED),
+        )
     ),
 )
 

@@ -88,16 +88,21 @@ class Imitation:
             roles = get_backend("iam")[account]["aws"].roles
             return any(role.name == name for role in roles.values())
 
-    def role_policies(self, account: str, arn: str) -> tuple[dict[str, str], str | None] | None:
-        """Return the documents of a role's policies by name, and its boundary's; none where there is no such role."""
+    def policies(self, account: str, arn: str) -> tuple[dict[str, str], str | None] | None:
+        """Return the documents of a role's or user's policies by name, and its boundary's; none where there is none.
+
+        A user has those of its groups, too.
+        """
         with self._lock:
             backend: Any = get_backend("iam")[account]["aws"]
-            role = next((role for role in backend.roles.values() if role.arn == arn), None)
-            if role is None:
+            found = next((each for each in (*backend.roles.values(), *backend.users.values()) if each.arn == arn), None)
+            if found is None:
                 return None
-            documents = dict(role.policies)
-            documents |= {name: _document_in_force(policy) for name, policy in role.managed_policies.items()}
-            bound = role.permissions_boundary_arn
+            holders = [found, *(group for group in backend.groups.values() if found in group.users)]
+            documents = {f"{holder.name}/{name}": text for holder in holders for name, text in holder.policies.items()}
+            for holder in holders:
+                documents |= {name: _document_in_force(policy) for name, policy in holder.managed_policies.items()}
+            bound = getattr(found, "permissions_boundary_arn", None)  # moto gives users none
             return documents, _document_in_force(backend.managed_policies[bound]) if bound else None
 
     def age_role(self, account: str, name: str) -> None:

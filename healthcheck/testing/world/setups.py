@@ -142,6 +142,7 @@ class Setup:
             case Area.KEY:
                 self.key.restore()
             case Area.PEOPLE:
+                self.account.service_control_policies.clear()
                 self.people.build()
             case Area.CALLER:
                 self.caller.status = self.session.status = KeyStatus.ACTIVE
@@ -243,6 +244,12 @@ class Setup:
             self.iam.delete_policy(PolicyArn=arn)
         self.iam.create_policy(PolicyName=name, PolicyDocument=document)
         self.iam.put_role_permissions_boundary(RoleName=ROLE_NAME, PermissionsBoundary=arn)
+
+    def forbid_in_organization(self, action: str) -> None:
+        """Let a policy of the organization, which nobody in the account can read, deny something to everybody."""
+        for statement in ({"Effect": "Allow", "Action": "*"}, {"Effect": "Deny", "Action": action}):
+            document = {"Version": "2012-10-17", "Statement": [{**statement, "Resource": "*"}]}
+            self.account.service_control_policies.append(document)
 
     def build_bucket(self, region: str) -> None:
         """Make the default bucket anew, in its region and ours."""

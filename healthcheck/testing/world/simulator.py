@@ -18,8 +18,8 @@ from healthcheck.testing.world.imitation import Imitation
 from healthcheck.testing.world.requests import Call
 
 _NAMESPACE = "https://iam.amazonaws.com/doc/2010-05-08/"
-_PAGE = 3
-"""Results on a page: few, so that whoever reads one page alone is found out."""
+_PAGE = 100
+"""Results on a page, unless another number is asked for."""
 
 _WORDS = {
     Outcome.ALLOWED: "allowed",
@@ -34,7 +34,7 @@ def answer(call: Call, imitation: Imitation, account: Account) -> Answer:
     """Answer one call."""
     form = call.form
     principal = form.get("PolicySourceArn", "")
-    found = imitation.role_policies(account.number, principal)
+    found = imitation.policies(account.number, principal)
     if found is None:
         return answers.query_error(404, "NoSuchEntity", f"Entity {principal} does not exist.")
     documents, bound = found
@@ -55,11 +55,12 @@ def answer(call: Call, imitation: Imitation, account: Account) -> Answer:
             parts.append(_part(request, identity, boundary, scps))
         results.append(_result(action, parts))
     start = int(form.get("Marker") or 0)
-    page = "".join(results[start : start + _PAGE])
-    is_last = start + _PAGE >= len(results)
+    end = start + int(form.get("MaxItems") or _PAGE)
+    page = "".join(results[start:end])
+    is_last = end >= len(results)
     more = "<IsTruncated>false</IsTruncated>"
     if not is_last:
-        more = f"<IsTruncated>true</IsTruncated><Marker>{start + _PAGE}</Marker>"
+        more = f"<IsTruncated>true</IsTruncated><Marker>{end}</Marker>"
     body = f"<EvaluationResults>{page}</EvaluationResults>{more}"
     return answers.query_answer("SimulatePrincipalPolicy", body, _NAMESPACE)
 

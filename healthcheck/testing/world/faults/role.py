@@ -69,13 +69,6 @@ def _conditional_deny(setup: Setup) -> None:
     )
 
 
-def _organization_denies(setup: Setup) -> None:
-    setup.account.service_control_policies += [
-        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]},
-        {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:PutObject", "Resource": "*"}]},
-    ]
-
-
 def _with_orphan(setup: Setup) -> None:
     (healthy,) = healthy_trust(setup.blueprint.account)["Statement"]
     setup.trust(healthy, {**_ASSUME, "Principal": {"AWS": "AIDAEXAMPLEEXAMPLE01"}})
@@ -221,8 +214,9 @@ FAULTS = (
         check="role.permissions",
         reason="organization_denies",
         status=Status.WARNING,
+        also={"caller.permissions": (Status.WARNING, "organization_denies")},
         area=Area.ROLE,
-        strike=_organization_denies,
+        strike=lambda setup: setup.forbid_in_organization("s3:PutObject"),
     ),
     Fault(
         id="trust-any-account",
