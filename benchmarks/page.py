@@ -18,6 +18,7 @@ from benchmarks.fleets import fleet
 from healthcheck.doctor import examine
 from healthcheck.engine.discovery import discover
 from healthcheck.engine.snapshot import CheckState, Snapshot, TargetState
+from healthcheck.interpreter import tuned
 from healthcheck.result import Status
 from healthcheck.surfaces.metrics import Metrics
 from healthcheck.target import Target
@@ -119,7 +120,7 @@ def scrape(kind: str, settings: str = "") -> dict[str, Any]:
     """Scrape a page of 100,000 series so often, alone or beside a sweep; return seconds."""
     take, prepare = _ours() if kind == "ours" else _gauges()
     beside: AbstractContextManager[None] = sweeping(settings) if settings else nullcontext()
-    with beside:
+    with tuned(), beside:  # as the daemon is; for gauges too
         taken = _timed(take, prepare, SCRAPES)
     return {"median": statistics.median(taken), "worst": max(taken), "bytes": take(0)}
 

@@ -19,6 +19,7 @@ from healthcheck.engine.scheduler import Scheduler
 from healthcheck.engine.snapshot import Damping, Event, RoundFinished
 from healthcheck.engine.state import State
 from healthcheck.host import LocalHost
+from healthcheck.interpreter import tuned
 from healthcheck.plan import BoundCheck, Plan, PlannedTarget
 from healthcheck.target import CredentialSource, Target
 
@@ -75,7 +76,7 @@ def lateness(settings: str) -> dict[str, float]:
     scheduler.start()
     while len(rounds.due) < TARGETS:
         time.sleep(0.5)
-    with sweeping(settings):
+    with tuned(), sweeping(settings):
         # At least half a cadence lies between the first two rounds of a target; from then on they come in turn.
         time.sleep(CADENCE.total_seconds() / 2)
         rounds.since = now()

@@ -43,6 +43,7 @@ FLOORS: dict[str, float] = {
     "healthcheck.daemon": 4,
     "healthcheck.demo": 4.5,
     "healthcheck.doctor": 4,
+    "healthcheck.interpreter": 3,
     "healthcheck.loading": 3.5,
     "healthcheck.signals": 4,
     "healthcheck.supervision": 4,

@@ -16,6 +16,7 @@ from healthcheck.engine.runner import Runner
 from healthcheck.engine.snapshot import Snapshot
 from healthcheck.errors import HealthcheckError
 from healthcheck.host import LocalHost
+from healthcheck.interpreter import short_lived
 from healthcheck.registry import Registry
 from healthcheck.result import Status
 from healthcheck.run import Run
@@ -29,7 +30,8 @@ def execute(arguments: Arguments, console: Console) -> int:
     """Look once at everything that is planned, and print what was seen."""
     _listen_to_libraries(console, wanted=arguments.debug)
     try:
-        return _look(arguments, console)
+        with short_lived():
+            return _look(arguments, console)
     except HealthcheckError as error:
         if arguments.format != "nagios":
             raise

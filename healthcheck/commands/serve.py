@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from healthcheck.config.fields import listen_address
 from healthcheck.daemon import Daemon, assemble
 from healthcheck.engine.discovery import discover
 from healthcheck.errors import HealthcheckError
+from healthcheck.interpreter import tuned
 from healthcheck.plan import DaemonSettings
 from healthcheck.signals import Order, orders
 from healthcheck.supervision import Supervisor
@@ -67,10 +67,7 @@ def obey(daemon: Daemon, *, environ: Mapping[str, str]) -> None:
         with orders() as received:
             daemon.start()
             supervisor.ready()
-            # Modules, models and clients stay to the end: looking for garbage among them stalls every thread.
-            gc.collect()
-            gc.freeze()
-            with supervisor:
+            with supervisor, tuned():
                 while (order := received.get()) is not Order.STOP:
                     if order is Order.RELOAD:
                         supervisor.reloading()
