@@ -62,8 +62,8 @@ def _cause(source: CredentialSource, credentials: Credentials, failure: Failure)
     if failure.kind is FailureKind.REGION_INVALID:
         return (
             "region_scope",
-            "AWS refuses the region that the request was signed for",
-            Fix("Write the region as AWS does, in small letters.", (f"aws configure set region us-east-1{profile}",)),
+            "AWS refuses the region that the request was signed for: it has none of this name",
+            Fix("Correct the region.", (f"aws configure set region REGION{profile}",)),
         )
     if failure.code in {"SignatureDoesNotMatch", "InvalidSignatureException"}:
         return (

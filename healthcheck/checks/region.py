@@ -8,12 +8,15 @@ from shlex import quote
 
 from healthcheck.capabilities import Aws, Host
 from healthcheck.check import check
-from healthcheck.checks import arns, opt_in, region_names
+from healthcheck.checks import arns, aws_files, opt_in, region_names
 from healthcheck.errors import FailureKind
 from healthcheck.result import Fix, Result, critical, ok, warning
 from healthcheck.target import Target
 
 _REGIONS_PATH = "/aws/service/global-infrastructure/services/sagemaker/regions"
+_REGION = "REGION"
+"""Stands for a region that we cannot guess."""
+
 _REFUSED = frozenset({FailureKind.CREDENTIALS_INVALID, FailureKind.REGION_INVALID})
 
 
@@ -37,13 +40,15 @@ def configured(aws: Aws, host: Host, target: Target) -> Iterator[Result]:
 
     Why: AWS's SDK builds an address of any text ("us-east1", "US-EAST-1") and fails much later, as a host that does
         not exist or a signature that does not match.
-    Sees: the target's region as configured or found; AWS_REGION and AWS_DEFAULT_REGION; the partition in the role's
-        ARN; the list of regions that comes with the SDK, which ages: a region that it does not have is a warning.
+    Sees: the target's region as configured or found; AWS_REGION and AWS_DEFAULT_REGION; which profiles there are; the
+        partition in the role's ARN; the list of regions that comes with the SDK, which ages: a region that it does
+        not have is a warning.
     Cannot see: whether the region is enabled and has SageMaker (region.supported does); what other programs read.
     Source: https://docs.aws.amazon.com/general/latest/gr/rande.html, read 2026-11-22; each case tried with
         botocore 1.44.5, which reads AWS_DEFAULT_REGION and not AWS_REGION.
     """
-    yield spelling(target, host.environ, aws.known_regions)
+    files = [aws_files.load(host, kind) for kind in aws_files.FileKind]
+    yield spelling(target, host.environ, aws.known_regions, {name for file in files for name in file.profiles})
     role = arns.parse(target.role) if target.role else None
     if role and target.region in aws.known_regions and role.partition != aws.partition:
         yield critical(
@@ -92,10 +97,19 @@ def supported(aws: Aws) -> Iterator[Result]:
     )
 
 
-def spelling(target: Target, environ: Mapping[str, str], known: Collection[str]) -> Result:
-    """Judge the region's name alone, then beside the variables that other programs read."""
+def spelling(
+    target: Target, environ: Mapping[str, str], known: Collection[str], profiles: Collection[str] = ()
+) -> Result:
+    """Judge the region's name alone, then beside the variables that other programs read.
+
+    Args:
+        target: whose region it is.
+        environ: this process's environment.
+        known: the regions that come with AWS's SDK.
+        profiles: those of the shared files, one of which may be meant to name the region.
+    """
     if not target.region:
-        return _unset(target, environ)
+        return _unset(target, environ, profiles)
     region = target.region
     wrong = region_names.misspelling(region, known)
     if wrong:
@@ -104,7 +118,7 @@ def spelling(target: Target, environ: Mapping[str, str], known: Collection[str])
             region,
             f"region {region!r}: {wrong.sentence}{meant}",
             reason=wrong.reason,
-            fix=Fix("Set the region's code, bare.", _set_region(target, wrong.meant or "us-east-1")),
+            fix=Fix("Set the region's code, bare.", _set_region(target, wrong.meant or _REGION)),
             evidence={"region": region, "meant": wrong.meant},
         )
     if region not in known:
@@ -122,16 +136,22 @@ def spelling(target: Target, environ: Mapping[str, str], known: Collection[str])
     return _beside_variables(target, region, environ)
 
 
-def _unset(target: Target, environ: Mapping[str, str]) -> Result:
+def _unset(target: Target, environ: Mapping[str, str], profiles: Collection[str]) -> Result:
     subject = f"region of {target.source.name}"
     unread = environ.get("AWS_REGION")
     also = f"; AWS_REGION is {unread}, but AWS's SDK for Python reads AWS_DEFAULT_REGION alone" if unread else ""
+    profile = aws_files.active_profile(target.source.profile, environ)
+    fix = Fix("Name the region of your jobs.", _set_region(target, unread or _REGION))
+    where = "the profile"
+    if profile not in ("default", *profiles):
+        where = f"the profile {profile}, which does not exist"
+        fix = Fix("Name a profile that exists and has a region, or the region itself.", (fix.commands[-1],))
     return critical(
         subject,
-        f"{subject}: is set nowhere: not in the settings, the environment or the profile{also}",
+        f"{subject}: is set nowhere: not in the settings, the environment or {where}{also}",
         reason="unset",
-        fix=Fix("Name the region.", _set_region(target, unread or "us-east-1")),
-        evidence={"AWS_REGION": unread},
+        fix=fix,
+        evidence={"AWS_REGION": unread, "profile": profile},
     )
 
 
@@ -152,6 +172,7 @@ def _beside_variables(target: Target, region: str, environ: Mapping[str, str]) -
 
 
 def _set_region(target: Target, region: str) -> tuple[str, ...]:
+    """Return what sets it; where nobody knows which is meant, no real one, which would be pasted without a thought."""
     named = f" --profile {quote(target.source.profile)}" if target.source.profile else ""
     return (f"aws configure set region {quote(region)}{named}", f"export AWS_DEFAULT_REGION={quote(region)}")
 
