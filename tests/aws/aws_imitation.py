@@ -70,6 +70,17 @@ def role(asked: Asked) -> Told:
     return Told(ROLE.format(name=asked.params["RoleName"]))
 
 
+def one_by_one(*answers: Told | Callable[[Asked], Told]) -> Callable[[Asked], Told]:
+    """Answer in turn; the last answer stays."""
+    waiting = list(answers)
+
+    def answer(asked: Asked) -> Told:
+        told = waiting.pop(0) if len(waiting) > 1 else waiting[0]
+        return told if isinstance(told, Told) else told(asked)
+
+    return answer
+
+
 class Imitation:
     """The server's script and its memory."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,21 +15,10 @@ from healthcheck import CredentialSource, FailureKind
 from healthcheck.aws import TooManyCalls
 from healthcheck.errors import DeadlinePassed, NoScope, UndeclaredCall
 from tests.aws.aws_bench import Bench
-from tests.aws.aws_imitation import Asked, Told, error, role
+from tests.aws.aws_imitation import Asked, Told, error, one_by_one, role
 
 GATHERED = 10.0
 """Seconds after which a test that waits for others has failed."""
-
-
-def one_by_one(*answers: Told | Callable[[Asked], Told]) -> Callable[[Asked], Told]:
-    """Answer in turn; the last answer stays."""
-    waiting = list(answers)
-
-    def answer(asked: Asked) -> Told:
-        told = waiting.pop(0) if len(waiting) > 1 else waiting[0]
-        return told if isinstance(told, Told) else told(asked)
-
-    return answer
 
 
 def test_a_declared_call_is_signed_with_the_keys_of_the_scope(bench: Bench) -> None:
