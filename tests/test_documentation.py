@@ -209,12 +209,13 @@ def run_block(source: str, name: str) -> ModuleType:
 
 
 def test_the_first_check_of_the_guide_keeps_the_contract(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both files are taken from CONTRIBUTING.md as they stand."""
-    for name in ("training", "training_cases"):
+    """All files are taken from CONTRIBUTING.md as they stand."""
+    for name in ("my_package", "my_package.training", "cases", "test_mine"):
         monkeypatch.setitem(sys.modules, name, ModuleType(name))
-    definition, table = blocks(CONTRIBUTING, "python")
-    (recent,) = collect(run_block(definition, "training"))
-    cases = run_block(table, "training_cases").CASES
+    definition, table, own_test = blocks(CONTRIBUTING, "python")
+    (recent,) = collect(run_block(definition, "my_package.training"))
+    cases = run_block(table, "cases").CASES
+    run_block(own_test, "test_mine").test_contract()
     assert list(cases) == [recent.id]
     assert_contract(recent, cases[recent.id])
     assert {case.status for case in cases[recent.id]} == {Status.OK, Status.WARNING, Status.SKIPPED}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from shlex import quote
 
 from healthcheck.checks.aws_files import AwsFile, FileKind, FileMistake
@@ -59,23 +59,23 @@ def cause(facts: Unresolved) -> Cause:
 
 def _none_found(facts: Unresolved) -> Cause:
     looked = [file.path for file in facts.files]
-    found = [file.path for file in facts.files if file.exists]
-    metadata = ""
-    if facts.environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
-        metadata = ", AWS_EC2_METADATA_DISABLED switches the instance's role off"
+    there = ("neither exists", "one of them exists", "both exist")[sum(file.exists for file in facts.files)]
+    metadata = ", AWS_EC2_METADATA_DISABLED switches the instance's role off"
+    fix = Fix("Give this user credentials.", (f"aws configure --profile {quote(facts.profile)}",), link=_FILES_PAGE)
+    if facts.environ.get("AWS_EC2_METADATA_DISABLED", "").lower() != "true":
+        metadata = ""
+        hop = "aws ec2 modify-instance-metadata-options --http-put-response-hop-limit 2 --instance-id INSTANCE"
+        fix = replace(
+            fix,
+            text="Give this user credentials; in a container on EC2, the instance must allow a second hop to its "
+            "metadata.",
+            commands=(*fix.commands, hop),
+        )
     return Cause(
         "no_credentials",
         f"no credentials anywhere: none in the environment, none for the profile {facts.profile} in "
-        f"{' or '.join(looked)} ({'both' if len(found) == len(looked) else 'not both of them'} exist), "
-        f"none from a container's or an instance's role{metadata}",
-        Fix(
-            "Give this user credentials; in a container on EC2, the instance must allow a second hop to its metadata.",
-            (
-                f"aws configure --profile {quote(facts.profile)}",
-                "aws ec2 modify-instance-metadata-options --http-put-response-hop-limit 2 --instance-id INSTANCE",
-            ),
-            link=_FILES_PAGE,
-        ),
+        f"{' or '.join(looked)} ({there}), none from a container's or an instance's role{metadata}",
+        fix,
     )
 
 

@@ -286,7 +286,7 @@ def _add_questions(command: Callable[..., Parser]) -> None:
 
 
 def _add_config(parser: Parser) -> None:
-    parser.add_argument("--config", metavar="FILE", help="the settings file (default: see `--help`)")
+    parser.add_argument("--config", metavar="FILE", help=f"the settings file (default: see `{PROGRAM} --help`)")
 
 
 def _add_selection(parser: Parser) -> None:

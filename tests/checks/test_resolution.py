@@ -67,6 +67,15 @@ def test_a_switch_that_turns_the_instance_s_role_off_is_told() -> None:
     assert "AWS_EC2_METADATA_DISABLED" in failed("NoCredentialsError", AWS_EC2_METADATA_DISABLED="true").summary
 
 
+@pytest.mark.parametrize(("disabled", "hops"), [("false", 1), ("TRUE", 0)])
+def test_the_instances_metadata_is_to_be_mended_only_where_it_is_asked(disabled: str, hops: int) -> None:
+    result = failed("NoCredentialsError", credentials(""), AWS_EC2_METADATA_DISABLED=disabled)
+    assert result.fix is not None
+    assert "aws configure --profile prod" in result.fix.commands
+    assert sum("--http-put-response-hop-limit" in command for command in result.fix.commands) == hops
+    assert "(one of them exists)" in result.summary
+
+
 def test_of_a_role_to_assume_the_fix_allows_exactly_that() -> None:
     arn = "arn:aws:iam::111122223333:role/Watcher"
     source = CredentialSource(profile="prod", assume_role=arn)
