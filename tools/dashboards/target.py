@@ -49,9 +49,8 @@ def dashboard() -> models.Dashboard:
 
 
 def _status() -> Any:
-    panel = parts.number(
-        "Stands", "The most severe status of its checks.", f"max({metric('target_status', target=_TARGET)})", width=4
-    )
+    stands = statuses.severest(metric("target_status", target=_TARGET), "target")
+    panel = parts.number("Stands", "The most severe status of its checks.", stands, width=4)
     return panel.mappings([*statuses.mappings(), statuses.absent()]).color_mode(BigValueColorMode.BACKGROUND)
 
 

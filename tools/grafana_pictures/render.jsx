@@ -1,7 +1,8 @@
 // Draws a dashboard's JSON over a Prometheus, with the components that Grafana draws with.
 //
 // Stat, time series, table and bar gauge are Grafana's own, and so are transformations, units, mappings and thresholds.
-// Its state timeline is in no npm package: here it is drawn by hand, in the colours and words of those mappings.
+// Its state timeline is in no npm package: here it is drawn by hand, in the colours and words of those mappings. The
+// table is the one of Grafana 11: the later one needs a fork of react-data-grid, which is in no npm package either.
 
 // `require` takes Grafana's CommonJS build. Its other one imports react-custom-scrollbars-2 as a module's default, which
 // esbuild, as Node does, takes for the whole module: React then has no component to draw (error 130).
