@@ -49,7 +49,7 @@ class _Parsed:
     __slots__ = ("_compare", "_parse", "_right", "_text")
     is_universal = False
 
-    def __init__(self, text: str, parse: Callable[[str], object], compare: Callable[..., bool]) -> None:
+    def __init__(self, text: str, parse: Callable[[str], object], compare: Callable[..., Truth]) -> None:
         self._text = text
         self._parse = parse
         self._compare = compare
@@ -124,7 +124,7 @@ _Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 def _parse_network(text: str) -> _Network | None:
     try:
-        return ipaddress.ip_network(text, strict=False)
+        return ipaddress.ip_network(text)
     except ValueError:
         return None
 
@@ -135,8 +135,20 @@ def _is_within(address: _Network, network: _Network) -> bool:
     return isinstance(network, ipaddress.IPv6Network) and address.subnet_of(network)
 
 
+def _is_about(address: _Network, lone: _Network) -> Truth:
+    """Return whether an address is an IPv6 address that a policy names without a prefix, which AWS says is then /32."""
+    if _is_within(address, lone):
+        return True
+    if _is_within(address, lone.supernet(new_prefix=_DEFAULT_PREFIX)):
+        return on_doubt(f"“{lone.network_address}” has no prefix; AWS says /32, which in IPv6 is no single address")
+    return False
+
+
+_DEFAULT_PREFIX: Final = 32
+
+
 def _in_network(text: str, variables: bool) -> Comparison:  # noqa: ARG001, FBT001
-    return _Parsed(text, _parse_network, _is_within)
+    return _Parsed(text, _parse_network, _is_about if ":" in text and "/" not in text else _is_within)
 
 
 def _parse_binary(text: str) -> bytes | None:

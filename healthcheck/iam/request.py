@@ -61,9 +61,8 @@ class Request:
         object.__setattr__(self, "caller", caller)
         object.__setattr__(self, "resource_account", self.resource_account or _account_in(self.resource))
         implied = {**_implied_by(caller), **self._implied_by_resource()}
-        given = {key.lower() for key in self.context}
-        values = {key: value for key, value in implied.items() if key.lower() not in given}
-        object.__setattr__(self, "known", Context({**values, **self.context}, complete=self.context_complete))
+        # What is given comes last, so that it counts, in whatever letter case.
+        object.__setattr__(self, "known", Context({**implied, **self.context}, complete=self.context_complete))
 
     def _implied_by_resource(self) -> dict[str, ContextValue]:
         owner = self.resource_account

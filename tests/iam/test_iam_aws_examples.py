@@ -114,6 +114,8 @@ IMPLICIT_DENIES = [
          boundary=[EC2_ONLY], resource_policy=[to(ROLE)]),
     Case(LOGIC, "a role ARN is limited by a session policy", "implicit_deny", "s3:GetObject", OBJECT, SESSION,
          session=[EC2_ONLY], resource_policy=[to(ROLE)]),
+    Case(LOGIC, "so is any session of the role", "implicit_deny", "s3:GetObject", OBJECT, ROLE,
+         boundary=[EC2_ONLY], resource_policy=[to(ROLE)]),
     Case(LOGIC, "a role ARN is not limited by an identity policy", "allowed", "s3:GetObject", OBJECT, SESSION,
          identity=[EC2_ONLY], resource_policy=[to(ROLE)]),
     Case(LOGIC, "a session ARN is limited by none of the three", "allowed", "s3:GetObject", OBJECT, SESSION,

@@ -36,6 +36,8 @@ from tests.iam.aws_cases import (
     to,
 )
 
+NO, YES, OPEN = "implicit_deny", "allowed", "unknown"
+
 ALL_BUT_ME = deny("s3:*", NotPrincipal={"AWS": [USER, ROOT]})
 ALL_BUT_SESSION = deny("s3:*", NotPrincipal={"AWS": [SESSION, ROLE, ROOT]})
 
@@ -106,6 +108,8 @@ MANAGED_BY_AWS = allow(
 KMS = [
     Case(ALIASES, "an IAM policy allows to make an alias; no key policy speaks of it", "allowed", "kms:CreateAlias",
          ALIAS, USER, identity=[allow("kms:CreateAlias", ALIAS)]),
+    Case(ALIASES, "and a key policy cannot allow it", NO, "kms:CreateAlias", ALIAS, USER,
+         resource_policy=[to(USER, "kms:*")]),
     Case(ALIASES, "for the key the key policy must allow it", "unknown", "kms:CreateAlias", KEY, USER,
          identity=[allow("kms:CreateAlias", KEY)]),
     Case(ALIASES, "an alias in Resource is about the alias, never about its key", "unknown", "kms:Decrypt", ALIAS,
@@ -150,8 +154,6 @@ def by(principal: str, operator: str, key: str, value: object, expected: str) ->
         session=[ALLOW_ALL],
     )
 
-
-NO, YES, OPEN = "implicit_deny", "allowed", "unknown"
 
 WHO = [
     by(ROLE, "StringEquals", "aws:PrincipalType", "AssumedRole", YES),

@@ -92,9 +92,18 @@ PRESENT: list[tuple[str, object, ContextValue, object]] = [
     ("IpAddress", "203.0.113.0/24", IP, YES),
     ("IpAddress", "203.0.114.0/24", IP, NO),
     ("IpAddress", IP, IP, YES),
+    ("IpAddress", f"{IP}/32", IP, YES),
+    # What AWS makes of an address that is not the first of its range is not documented.
+    ("IpAddress", f"{IP}/24", IP, OPEN),
     ("IpAddress", ["2001:DB8:1234:5678::/64", "203.0.113.0/24"], IP, YES),
     ("IpAddress", "2001:DB8:1234:5678::/64", "2001:db8:1234:5678::1", YES),
     ("IpAddress", "203.0.113.0/33", IP, OPEN),
+    ("IpAddress", "2001:db8::1", "2001:db8::1", YES),
+    ("IpAddress", "2001:db8::1", "2001:db8::2", OPEN),
+    ("IpAddress", "2001:db8::1", "2001:db9::1", NO),
+    ("IpAddress", "2001:db8::1/128", "2001:db8::2", NO),
+    ("IpAddress", "2001:db8::1", IP, NO),
+    ("IpAddress", "0.0.0.0/0", "2001:db8::1", NO),
     ("NotIpAddress", "203.0.113.0/24", IP, NO),
     ("NotIpAddress", "198.51.100.0/24", IP, YES),
     ("ArnLike", "arn:aws:sns:*:111122223333:t*", "arn:aws:sns:eu-west-1:111122223333:topic", YES),
@@ -104,6 +113,9 @@ PRESENT: list[tuple[str, object, ContextValue, object]] = [
     ("ArnLike", "*", "arn:aws:sns:eu-west-1:111122223333:topic", YES),
     ("ArnLike", "arn:aws:sns:*:*:*", "no-arn", NO),
     ("ArnLike", "arn:aws:logs:*:*:*", "arn:aws:logs:eu-west-1:111122223333:log-group:x:*", YES),
+    ("ArnLike", "arn:aws:sns:*:*:*", "arn:aws:sns", NO),
+    ("ArnLike", "arn:aws:logs:*:*:log-group:/x:*", "arn:aws:logs:eu-west-1:1:log-group:/x:stream", YES),
+    ("ArnLike", "arn:aws:logs:*:*:log-group:/x:*", "arn:aws:logs:eu-west-1:1:log-group:/y:stream", NO),
     ("ArnNotLike", "arn:aws:sns:*:111122223333:t*", "arn:aws:sns:eu-west-1:111122223333:topic", NO),
     ("ArnNotEquals", "arn:aws:sns:*:111122223333:t*", "arn:aws:sns:eu-west-1:444455556666:topic", YES),
     ("Null", "true", "present", NO),
@@ -197,10 +209,23 @@ def test_every_documented_operator_is_known_and_tested() -> None:
         ("StringNotEqualsIfExists", "${aws:PrincipalTag/Team}", "s3:ExistingObjectTag/Team", YES),
         ("StringEqualsIfExists", "${aws:PrincipalTag/Team}", "s3:ExistingObjectTag/Team", OPEN),
         ("ForAllValues:StringNotEquals", "${aws:PrincipalTag/Team}", "s3:ExistingObjectTag/Team", YES),
+        # A key that is there and empty fails ForAnyValue.
+        ("ForAnyValue:StringNotEqualsIfExists", "${aws:PrincipalTag/Team}", "s3:ExistingObjectTag/Team", OPEN),
+        ("ForAnyValue:StringEquals", "${aws:PrincipalTag/Team}", "s3:ExistingObjectTag/Team", NO),
+        # Every value matches a star, but an absent key does not.
+        ("StringLike", "*", "aws:SourceVpce", OPEN),
+        ("StringNotLike", "*", "aws:SourceVpce", OPEN),
+        ("StringLikeIfExists", ["vpce-1", "*"], "aws:SourceVpce", YES),
+        ("ArnLikeIfExists", "*", "aws:SourceArn", YES),
+        ("StringEqualsIfExists", "*", "aws:SourceVpce", OPEN),
+        ("ForAllValues:StringLike", "*", "aws:TagKeys", YES),
+        ("ForAnyValue:StringLike", "*", "aws:TagKeys", OPEN),
+        ("ForAnyValue:StringLikeIfExists", "*", "aws:TagKeys", OPEN),
+        ("ForAnyValue:StringNotLike", "*", "aws:TagKeys", NO),
     ],
 )
 def test_what_is_certain_for_every_value_is_not_left_open(
-    operator: str, values: str, unknown_key: str, expected: object
+    operator: str, values: object, unknown_key: str, expected: object
 ) -> None:
     (condition,) = parse_conditions({operator: {unknown_key: values}}, variables=True)
     truth = condition.holds(Context({"aws:PrincipalTag/*": None}, complete=False))

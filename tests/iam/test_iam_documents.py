@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -63,13 +62,16 @@ def test_a_statement_with_an_empty_list_has_no_effect(changes: Mapping[str, obje
     assert evaluate(request, identity=[full], resource_policy=policy).outcome.value == expected
 
 
-def _nested(inner: object, _: int) -> object:
-    return [inner]
+def _nested(depth: int) -> object:
+    found: object = ""
+    for _ in range(depth):
+        found = [found]
+    return found
 
 
 HUGE: Final = 10**5000
 """Python refuses to write it."""
-DEEP: Final = functools.reduce(_nested, range(100_000), "")
+DEEP: Final = _nested(100_000)
 """And this."""
 
 MALFORMED: list[tuple[object, str, str]] = [

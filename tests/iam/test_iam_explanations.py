@@ -298,6 +298,36 @@ def test_a_hole_is_named_with_the_action_that_would_close_it() -> None:
     ]
 
 
+def test_what_is_seen_and_may_deny_is_open_as_far_as_seen_too() -> None:
+    deny = {**allow("*", "*"), "Effect": "Deny", "Condition": {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}}
+    request = Request("s3:PutObject", OBJECT, ACCOUNT, ROLE)
+    decision = evaluate(request, identity=[EVERYTHING, policy(deny)], scps=[[SCP_HOLE]])
+    assert (decision.outcome.value, decision.as_far_as_seen.value) == ("unknown", "unknown")
+
+
+def test_what_aws_always_refuses_is_told_as_that() -> None:
+    root = f"arn:aws:iam::{ACCOUNT}:root"
+    trust = policy({"Effect": "Allow", "Principal": {"AWS": root}, "Action": "sts:AssumeRole"}, name="trust")
+    decision = evaluate(Request("sts:AssumeRole", ROLE, principal=root), identity=[EVERYTHING], resource_policy=trust)
+    assert (decision.outcome.value, decision.blocking, decision.near_misses) == ("implicit_deny", (), ())
+    assert decision.explain().splitlines()[1:] == ["  the root user of an account can assume no role"]
+    assert decision.as_json()["barred"] == decision.barred == "the root user of an account can assume no role"
+
+
+def test_an_owner_that_nobody_gives_is_taken_to_be_the_caller_s_account_and_that_is_told() -> None:
+    told = "the resource belongs to the caller's account, as its owner is not given"
+    unsure = evaluate(Request("s3:PutObject", OBJECT, principal=ROLE), identity=[EVERYTHING])
+    assert (unsure.outcome.value, unsure.assumption) == ("allowed", told)
+    assert unsure.explain().splitlines()[-1] == f"  taken for granted: {told}"
+    sure = [
+        evaluate(Request("s3:PutObject", OBJECT, ACCOUNT, ROLE), identity=[EVERYTHING]),
+        evaluate(Request("s3:PutObject", OBJECT, principal=ROLE), identity=[]),
+        evaluate(Request("ecr:GetAuthorizationToken", principal=ROLE), identity=[EVERYTHING]),
+        evaluate(Request("s3:PutObject", OBJECT), identity=[EVERYTHING]),
+    ]
+    assert {decision.assumption for decision in sure} == {""}
+
+
 @pytest.mark.parametrize(
     ("action", "resource", "account", "hole"),
     [

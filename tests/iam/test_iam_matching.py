@@ -76,6 +76,24 @@ def test_resources(pattern: str, resource: str, expected: bool) -> None:  # noqa
 
 
 @pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("1/test/", True),
+        ("1/2/test/3/object.jpg", True),
+        ("1///test///object.jpg", True),
+        ("/test/object.jpg", True),
+        ("1-test/object.jpg", False),
+        ("test/object.jpg", False),
+        ("1/2/test.jpg", False),
+    ],
+)
+def test_a_star_reaches_over_slashes(key: str, expected: bool) -> None:  # noqa: FBT001 - a table
+    """IAM User Guide, Resource: the example of ``/*/test/*`` (read 2026-11-22)."""
+    pattern = resource_pattern("arn:aws:s3:::amzn-s3-demo-bucket/*/test/*", variables=True)
+    assert pattern.match(f"arn:aws:s3:::amzn-s3-demo-bucket/{key}", NOTHING) is expected
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("${aws:username}", (Variable("aws:username"),)),
@@ -108,6 +126,7 @@ def test_variables_are_found_and_what_is_none_stays_text(text: str, expected: ob
         ("*", "home/zoe/x", False),
         ("*", "home/*/x", True),
         (None, "home/zoe/x", False),
+        (None, "home//x", False),
     ],
 )
 def test_a_value_is_substituted_literally(value: object, text: str, expected: bool) -> None:  # noqa: FBT001

@@ -64,6 +64,8 @@ def outcome(element: dict[str, object], caller: str | None, effect: str = "Deny"
         ({"AWS": f"arn:aws:iam::{ACCOUNT}:role/Exec"}, SESSION, "explicit_deny"),
         ({"AWS": f"arn:aws:iam::{ACCOUNT}:role/Exec"}, ROLE, "allowed"),
         ({"AWS": "arn:aws:iam::444455556666:role/service-role/Exec"}, SESSION, "allowed"),
+        ({"AWS": f"arn:aws:iam::{ACCOUNT}:role/service-role/Other"}, SESSION, "allowed"),
+        ({"AWS": f"arn:aws:sts::{ACCOUNT}:assumed-role/Other/SageMaker"}, ROLE, "allowed"),
         ({"AWS": SESSION}, ROLE, "unknown"),
         ({"AWS": SESSION + "2"}, SESSION, "allowed"),
         ({"AWS": USER}, USER, "explicit_deny"),

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from healthcheck.iam import (
@@ -120,6 +120,72 @@ def test_an_allow_never_takes_access_away(
     before = decide(request, world)
     after = decide(request, world, identity=[*world["identity"], document(more)])
     assert ACCESS[after.outcome] >= ACCESS[before.outcome]
+
+
+LIMITS = ("boundary", "session", "scps", "rcps")
+
+
+@given(requests, worlds, st.sampled_from(LIMITS), layer)
+def test_a_limit_never_gives_access(
+    request: Request, world: Mapping[str, list[Document]], limit: str, more: list[Document]
+) -> None:
+    """But for the session policy of a federated user, who without one may do nothing."""
+    federated = request.principal is not None and ":federated-user/" in request.principal
+    assume(not (federated and limit == "session"))
+    without = {**world, limit: None}
+    levels = limit in ("scps", "rcps")
+    after = decide(request, world, **{limit: [more] if levels else more})
+    assert ACCESS[after.outcome] <= ACCESS[decide(request, without).outcome]
+
+
+@given(requests, worlds, st.sampled_from(LIMITS))
+def test_a_limit_that_allows_all_changes_nothing(
+    request: Request, world: Mapping[str, list[Document]], limit: str
+) -> None:
+    """But for NotPrincipal, which means whoever has a boundary."""
+    federated = request.principal is not None and ":federated-user/" in request.principal
+    assume(not (federated and limit == "session"))
+    excepts = any("NotPrincipal" in text for text in texts(world["resource_policy"]))
+    assume(not (limit == "boundary" and excepts))
+    everything = document([{"Effect": "Allow", "Action": "*", "Resource": "*", "Principal": "*"}])
+    plain = document([{"Effect": "Allow", "Action": "*", "Resource": "*"}])
+    limits = {"boundary": [plain], "session": [plain], "scps": [[plain], [plain]], "rcps": [[everything]]}
+    before, after = decide(request, {**world, limit: None}), decide(request, world, **{limit: limits[limit]})
+    assert before.outcome is after.outcome
+
+
+def texts(policy: object) -> list[str]:
+    return [statement.text for statement in policy.statements] if isinstance(policy, Document) else []
+
+
+allows_of_resources = resource_statements.map(lambda statement: {**statement, "Effect": "Allow"})
+
+
+@given(
+    requests, worlds, st.lists(resource_statements, max_size=2), st.lists(allows_of_resources, min_size=1, max_size=2)
+)
+def test_an_allow_of_the_resource_never_takes_access_away(
+    request: Request,
+    world: Mapping[str, list[Document]],
+    held: list[Mapping[str, object]],
+    more: list[Mapping[str, object]],
+) -> None:
+    before = decide(request, world, resource_policy=document(held))
+    after = decide(request, world, resource_policy=document([*held, *more]))
+    assert ACCESS[after.outcome] >= ACCESS[before.outcome]
+
+
+@given(requests, worlds)
+def test_letter_case_of_actions_and_keys_is_irrelevant(request: Request, world: Mapping[str, list[Document]]) -> None:
+    shouted = Request(
+        request.action.upper(),
+        request.resource,
+        request.resource_account,
+        request.principal,
+        {key.upper(): value for key, value in request.context.items()},
+        request.context_complete,
+    )
+    assert decide(request, world).outcome is decide(shouted, world).outcome
 
 
 @given(requests, worlds, st.randoms(use_true_random=False))
