@@ -171,7 +171,10 @@ class Daemon:
         )
         self._log = self._logs.logger
         event_log = logs.EventLog(
-            self._log, target_count=lambda: len(self._plan.targets), check_finished=settings.log_check_finished
+            self._log,
+            target_count=lambda: len(self._plan.targets),
+            check_finished=settings.log_check_finished,
+            is_watched=self._logs.is_console,
         )
         self._runner = Runner(gateway, host, workers=settings.workers, cleaned=self._redactor.verdict)
         self._state = State(

@@ -243,7 +243,8 @@ DAEMON_FIELDS: dict[str, Field] = {
     "log_format": Field(word(("auto", "json", "console")), "auto = console on a terminal, else JSON."),
     "log_level": Field(word(("debug", "info", "warning", "error")), "The least severe events that are logged."),
     "log_check_finished": Field(
-        word(("auto", "info", "debug")), "The level of one line per run; auto = info up to 50 targets, else debug."
+        word(("auto", "info", "debug")),
+        "The level of one line per run; auto = info in JSON of up to 50 targets, else debug.",
     ),
     "enable_lifecycle": Field(
         BOOLEAN, "Whether POST requests from this machine may reload the settings and run targets without a password."

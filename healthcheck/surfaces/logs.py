@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
-import traceback
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Literal, TextIO, cast
@@ -16,6 +14,7 @@ from healthcheck.engine.snapshot import CheckChanged, Event, Incident, IncidentC
 from healthcheck.result import Status
 from healthcheck.run import Run
 from healthcheck.surfaces.documents import dump, timestamp
+from healthcheck.surfaces.library_logs import route_libraries
 from healthcheck.surfaces.redaction import Redactor, redact
 from healthcheck.surfaces.sink import Sink
 
@@ -57,12 +56,6 @@ _FEW_TARGETS = 50
 _LISTED_TARGETS = 20
 """An incident over hundreds of targets names so many of them in its line, and their number."""
 
-_OUR_LOGGERS = "healthcheck"
-_TOLD_BY_CHECKS = ("botocore.credentials", "botocore.tokens")
-"""Libraries' loggers that tell, with a traceback at each attempt, what is some check's verdict here."""
-
-_RECORD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-
 
 class EventLog:
     """Writes a line for each event; an observer."""
@@ -73,10 +66,20 @@ class EventLog:
         *,
         target_count: Callable[[], int],
         check_finished: Literal["auto", "info", "debug"] = "auto",
+        is_watched: bool = False,
     ) -> None:
+        """Write to a log.
+
+        Args:
+            logger: the log's.
+            target_count: how many targets are watched.
+            check_finished: the level of a line for each run; ``auto`` spares whoever would drown in them.
+            is_watched: whether somebody reads the lines as they come.
+        """
         self._logger = logger
         self._target_count = target_count
         self._check_finished = check_finished
+        self._is_watched = is_watched
 
     def __call__(self, event: Event) -> None:
         """Write the event's line."""
@@ -86,7 +89,7 @@ class EventLog:
             case RoundFinished():
                 self._logger.info("round.finished", **_round_fields(event))
             case CheckChanged():
-                self._logger.log(_LEVEL_OF[event.after], "check.changed", **_change_fields(event))
+                self._logger.log(self._level_of_change(event), "check.changed", **_change_fields(event))
             case IncidentChanged():
                 closed = event.phase is IncidentPhase.CLOSED
                 level = logging.INFO if closed else _LEVEL_OF[event.incident.status]
@@ -94,8 +97,15 @@ class EventLog:
 
     def _level_of_runs(self) -> int:
         if self._check_finished == "auto":
-            return logging.INFO if self._target_count() <= _FEW_TARGETS else logging.DEBUG
+            is_readable = self._target_count() <= _FEW_TARGETS and not self._is_watched
+            return logging.INFO if is_readable else logging.DEBUG
         return _LEVELS[self._check_finished]
+
+    def _level_of_change(self, event: CheckChanged) -> int:
+        """To be in order at the first look is no news, and hides where the page is to be found."""
+        if self._is_watched and event.before is None and _LEVEL_OF[event.after] == logging.INFO:
+            return logging.DEBUG
+        return _LEVEL_OF[event.after]
 
 
 class Logs:
@@ -108,7 +118,11 @@ class Logs:
         level: Level,
         clock: Callable[[], datetime],
         on_lost: Callable[[int], None],
+        *,
+        is_console: bool,
     ) -> None:
+        self.is_console = is_console
+        """Whether lines are columns for people."""
         self._clock = clock
         self._on_lost = on_lost
         self._secrets: frozenset[str] = frozenset()
@@ -126,7 +140,7 @@ class Logs:
                 cache_logger_on_first_use=True,
             ),
         )
-        self._restore = _route_libraries(self.logger, _LEVELS[level])
+        self._restore = route_libraries(self.logger, _LEVELS[level])
 
     def hide(self, secrets: Iterable[str]) -> None:
         """From now on take these out of every line, besides what can be told by its name or form."""
@@ -174,77 +188,18 @@ def configure(
         on_lost: told of each number of lines that could not be written; must be quick.
     """
     is_console = log_format == "console" or (log_format == "auto" and stream.isatty())
-    render: Processor = structlog.dev.ConsoleRenderer(colors=colour, sort_keys=False) if is_console else _as_json
-    logs = Logs(stream, render, level, clock, on_lost)
+    columns = structlog.dev.ConsoleRenderer(colors=colour, sort_keys=False)
+
+    def as_columns(logger: WrappedLogger, method: str, event: EventDict) -> str:
+        return columns(logger, method, {name: value for name, value in event.items() if value is not None})
+
+    logs = Logs(stream, as_columns if is_console else _as_json, level, clock, on_lost, is_console=is_console)
     logs.hide(secrets)
     return logs
 
 
 def _as_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
     return dump(event)
-
-
-class _FromLibraries(logging.Handler):
-    """Turns records of the standard library's logging into lines.
-
-    Our own loggers name the event in the message and its fields in `extra`. Of other people's, the text is a
-    field and the event says whose it is.
-    """
-
-    def __init__(self, logger: FilteringBoundLogger) -> None:
-        super().__init__()
-        self._logger = logger
-
-    def emit(self, record: logging.LogRecord) -> None:
-        fields: dict[str, object] = {
-            name: value for name, value in vars(record).items() if name not in _RECORD_FIELDS and name != "event"
-        }
-        if record.name.partition(".")[0] == _OUR_LOGGERS:
-            event = record.getMessage()
-        else:
-            event = "library.logged"
-            fields = {"logger": record.name, "message": record.getMessage()}
-        if record.exc_info and record.exc_info[0] is not None:
-            kind, error, trace = record.exc_info
-            fields["exception"] = f"{kind.__name__}: {error}"
-            fields["traceback"] = "".join(traceback.format_exception(kind, error, trace))
-        fields["timestamp"] = timestamp(datetime.fromtimestamp(record.created, UTC))
-        self._logger.log(record.levelno, event, **fields)
-
-
-def _route_libraries(logger: FilteringBoundLogger, level: int) -> Callable[[], None]:
-    """Send the standard library's logging and warnings to the logger; return what undoes it."""
-    root, ours = logging.getLogger(), logging.getLogger(_OUR_LOGGERS)
-    handlers, root_level, our_level = root.handlers[:], root.level, ours.level
-    root.handlers[:] = [_FromLibraries(logger)]
-    root.setLevel(max(level, logging.WARNING) if level > logging.DEBUG else logging.INFO)
-    ours.setLevel(level)
-    logging.captureWarnings(capture=True)
-    quiet = {logger: logger.level for logger in map(logging.getLogger, _TOLD_BY_CHECKS)}
-    for library in quiet:
-        library.setLevel(max(level, logging.ERROR) if level > logging.DEBUG else logging.INFO)
-    thread_hook = threading.excepthook
-    threading.excepthook = _tell_of_thread
-
-    def restore() -> None:
-        threading.excepthook = thread_hook
-        logging.captureWarnings(capture=False)
-        root.handlers[:] = handlers
-        root.setLevel(root_level)
-        ours.setLevel(our_level)
-        for library, library_level in quiet.items():
-            library.setLevel(library_level)
-
-    return restore
-
-
-def _tell_of_thread(failed: threading.ExceptHookArgs) -> None:
-    """Log the end of a thread by a mistake; Python would print its traceback as it is, secrets and all."""
-    if failed.exc_value is None or failed.exc_type is SystemExit:
-        return
-    name = failed.thread.name if failed.thread else None
-    reason = (failed.exc_type, failed.exc_value, failed.exc_traceback)
-    logging.getLogger(__name__).critical("thread.failed", exc_info=reason, extra={"thread_name": name})
 
 
 def _run_fields(run: Run) -> dict[str, object]:

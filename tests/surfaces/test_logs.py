@@ -316,6 +316,21 @@ def test_a_terminal_gets_columns_and_a_pipe_json() -> None:
     assert json.loads(pipe.getvalue())["event"] == "check.changed"
 
 
+def test_whoever_watches_columns_sees_what_is_amiss_and_not_each_run_that_is_fine(stream: io.StringIO) -> None:
+    opened = logs.configure("console", "info", stream)
+    watched = EventLog(opened.logger, target_count=lambda: 1, is_watched=opened.is_console)
+    watched(TRUST_RUN)
+    fine = CheckChanged("prod/us-east-1", "role.exists", None, Status.OK, None, None, TRUST_RUN)
+    watched(fine)
+    watched(replace(fine, before=Status.CRITICAL))
+    watched(replace(fine, after=Status.CRITICAL))
+    opened.close()
+    recovered, broken = stream.getvalue().splitlines()
+    assert "before=critical after=ok" in recovered
+    assert "after=critical" in broken
+    assert "None" not in stream.getvalue()
+
+
 def test_colour_is_used_where_it_is_asked_for() -> None:
     stream = io.StringIO()
     opened = logs.configure("console", "info", stream, colour=True)
