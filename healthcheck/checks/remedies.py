@@ -32,6 +32,8 @@ ADDED = "sagemaker-healthcheck-missing"
 
 _USER_INLINE_LIMIT = 2_048
 _LINK = "https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html"
+_QUARANTINE = "AWSCompromisedKeyQuarantine"
+_BEFORE_LIFTING = "AWS found an access key of its on a public page: first delete every key that it has. Then: "
 _STEPS = 5
 """Lifting a Deny can bring to light that an Allow is missing, and that that a boundary is in the way."""
 
@@ -172,7 +174,8 @@ class _Editor:
             label = f"{match.statement.label} of {match.document.label}"
             why = f"which denies {', '.join(dict.fromkeys(actions))}"
             if origin.is_aws_managed:
-                self._request(f"Ask {match.layer.owner} to detach {match.document.label}, {why}")
+                after = _BEFORE_LIFTING if _QUARANTINE in origin.name else ""
+                self._request(f"{after}Ask {match.layer.owner} to detach {match.document.label}, {why}")
             elif is_own:
                 self._request(f"Ask {match.layer.owner} to remove {label}, {why}")
             else:

@@ -162,10 +162,39 @@ def _trusted(trust: Trust) -> Result:
             role,
             f"{said}, and so may everyone else: {', '.join(open_to_all)} names the principal *",
             reason="wildcard_principal",
-            fix=Fix("Name the principals that are meant in that statement, or remove it.", _edit(role), link=_PAGE),
+            fix=_closed(trust),
             evidence=_evidence(trust),
         )
     return ok(role, said, evidence=_evidence(trust))
+
+
+def _closed(trust: Trust) -> Fix:
+    """Shut strangers out, and keep whoever of this account may assume the role."""
+    account = f"arn:{trust.place.home.partition}:iam::{trust.place.home.account}:root"
+    statements = [
+        {**given, "Principal": _naming(given["Principal"], account)}
+        if isinstance(given, Mapping) and "Principal" in given and _is_open_to_all(statement)
+        else given
+        for given, statement in zip(_present(trust), trust.document.statements, strict=True)
+    ]
+    document = _document(statements)
+    if not _proof(trust, document):
+        document = _document([*statements, _statement(trust.place.home.account)])
+    return Fix(
+        "Name the principals that are meant; the document below admits those of this account alone, as far as their "
+        f"own policies allow it.{_proof(trust, document)}",
+        _put(trust, document),
+        policy=document,
+        link=_PAGE,
+    )
+
+
+def _naming(principal: Json, account: str) -> Json:
+    if not isinstance(principal, Mapping):
+        return {"AWS": account}
+    named = principal["AWS"]
+    listed = list(named) if isinstance(named, list | tuple) else [named]
+    return {**principal, "AWS": [account if value == "*" else value for value in listed]}
 
 
 def _is_open_to_all(statement: object) -> bool:

@@ -157,6 +157,14 @@ def test_what_only_aws_can_change_is_detached() -> None:
     assert is_mended(held, remedy)
 
 
+def test_before_a_quarantine_is_lifted_the_keys_that_became_public_go() -> None:
+    deny = {"Effect": "Deny", "Action": "s3:*", "Resource": "*"}
+    quarantine = managed("AWSCompromisedKeyQuarantineV3", deny, account="aws")
+    (request,) = find(dossier(inline("All", ALL), quarantine)).requests
+    assert request.startswith("AWS found an access key of its on a public page: first delete every key that it has.")
+    assert "policy/AWSCompromisedKeyQuarantineV3, which denies s3:ListBucket" in request
+
+
 def test_a_boundary_is_widened_by_what_is_needed_and_the_role_granted_the_same() -> None:
     boundary = managed("Bound", {"Effect": "Allow", "Action": ["ecr:*", "logs:*", "cloudwatch:*"], "Resource": "*"})
     held = dossier(inline("Some", {"Effect": "Allow", "Action": ["ecr:*", "logs:*", "cloudwatch:*"], "Resource": "*"}))

@@ -22,6 +22,7 @@ from healthcheck.testing import TARGET, run_check
 
 ACCOUNT = "111122223333"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/service-role/SageMaker"
+ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 PLACE = Place(Home("aws", "us-east-1", ACCOUNT), ROLE, None, None, "", NOW)
 ALL = tuple(Purpose)
@@ -147,6 +148,24 @@ def test_everyone_is_perhaps_sagemaker_and_surely_a_risk(principal: Any) -> None
     assert (alone.status, alone.reason) == (Status.UNKNOWN, "undecidable")
     beside = trust(allow(), allow(Principal=principal))
     assert (beside.status, beside.reason) == (Status.WARNING, "wildcard_principal")
+
+
+@pytest.mark.parametrize(
+    ("principal", "closed"),
+    [
+        ("*", {"AWS": ROOT}),
+        ({"AWS": "*"}, {"AWS": [ROOT]}),
+        ({"AWS": ["*", f"{ROOT[:-4]}user/alice"], **SAGEMAKER}, {"AWS": [ROOT, f"{ROOT[:-4]}user/alice"], **SAGEMAKER}),
+    ],
+)
+def test_strangers_are_shut_out_and_whoever_else_was_let_in_stays(principal: Any, closed: Any) -> None:
+    other = allow(Sid="Other", Action="sts:TagSession")
+    fix = trust(allow(), allow(Principal=principal), other).fix
+    assert fix is not None
+    assert fix.policy == {"Version": "2012-10-17", "Statement": [allow(), allow(Principal=closed), other]}
+    assert "Decided anew with it, sagemaker.amazonaws.com may." in fix.text
+    (command,) = fix.commands
+    assert trust(*json.loads(shlex.split(command)[-1])["Statement"]).status is Status.OK
 
 
 def test_a_wildcard_under_a_condition_is_not_everyone() -> None:

@@ -18,6 +18,7 @@ PASS_ROLE = "PassExecutionRole"  # noqa: S105 - a policy's name
 START_JOBS = "StartJobs"
 _FULL_ACCESS = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
 _READ_LOGS = "arn:aws:iam::aws:policy/CloudWatchLogsReadOnlyAccess"
+_QUARANTINE = "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"
 _USE_S3 = "arn:aws:iam::aws:policy/AmazonS3FullAccess"
 
 
@@ -78,6 +79,10 @@ class People:
     def forbid_starting(self) -> None:
         """Take every right to use SageMaker away."""
         self._iam.delete_group_policy(GroupName=GROUP, PolicyName=START_JOBS)
+
+    def quarantine(self) -> None:
+        """Do what AWS does where it finds an access key of the person on a public page."""
+        self._iam.attach_user_policy(UserName=PERSON, PolicyArn=_QUARANTINE)
 
     def use_logs(self, *, may: bool) -> None:
         """Let the person read logs, or not."""

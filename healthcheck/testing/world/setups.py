@@ -235,6 +235,15 @@ class Setup:
 
     def bound(self, name: str, *statements: Mapping[str, Any]) -> None:
         """Put a permissions boundary on the role."""
+        arn = self._customer_policy(name, *statements)
+        self.iam.put_role_permissions_boundary(RoleName=ROLE_NAME, PermissionsBoundary=arn)
+
+    def attach(self, name: str, *statements: Mapping[str, Any]) -> None:
+        """Attach a policy of the customer's to the role, beside those that it has."""
+        self.iam.attach_role_policy(RoleName=ROLE_NAME, PolicyArn=self._customer_policy(name, *statements))
+
+    def _customer_policy(self, name: str, *statements: Mapping[str, Any]) -> str:
+        """Make a policy of the customer's anew; return its ARN."""
         arn = f"arn:aws:iam::{self.blueprint.account}:policy/{name}"
         document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
         with contextlib.suppress(self.iam.exceptions.NoSuchEntityException):  # broken like this before, and mended
@@ -243,7 +252,7 @@ class Setup:
                     self.iam.delete_policy_version(PolicyArn=arn, VersionId=version["VersionId"])
             self.iam.delete_policy(PolicyArn=arn)
         self.iam.create_policy(PolicyName=name, PolicyDocument=document)
-        self.iam.put_role_permissions_boundary(RoleName=ROLE_NAME, PermissionsBoundary=arn)
+        return arn
 
     def forbid_in_organization(self, action: str) -> None:
         """Let a policy of the organization, which nobody in the account can read, deny something to everybody."""

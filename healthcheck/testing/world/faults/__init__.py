@@ -12,6 +12,7 @@ from healthcheck.testing.world.faults import (
     past_jobs,
     people,
     region,
+    rights,
     role,
 )
 from healthcheck.testing.world.faults.fault import Fault, UnknownFault
@@ -23,6 +24,7 @@ FAULTS: tuple[Fault, ...] = (
     *region.FAULTS,
     *network.FAULTS,
     *role.FAULTS,
+    *rights.FAULTS,
     *people.FAULTS,
     *bucket.FAULTS,
     *keys.FAULTS,

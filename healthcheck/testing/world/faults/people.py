@@ -69,6 +69,15 @@ FAULTS = (
         ),
     ),
     Fault(
+        id="caller-quarantined",
+        sentence="AWS found a key of who starts jobs on a public page, and attached its quarantine.",
+        check="role.passable",
+        reason="explicit_deny",
+        also={"caller.permissions": (Status.CRITICAL, "explicit_deny")},
+        area=Area.PEOPLE,
+        strike=lambda setup: setup.people.quarantine(),
+    ),
+    Fault(
         id="caller-without-sagemaker",
         sentence="Who starts jobs lost every right to use SageMaker.",
         check="caller.permissions",

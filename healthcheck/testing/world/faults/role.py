@@ -69,6 +69,11 @@ def _conditional_deny(setup: Setup) -> None:
     )
 
 
+def _trusting_everyone(setup: Setup) -> None:
+    (healthy,) = healthy_trust(setup.blueprint.account)["Statement"]
+    setup.trust(healthy, {**_ASSUME, "Principal": "*"})
+
+
 def _with_orphan(setup: Setup) -> None:
     (healthy,) = healthy_trust(setup.blueprint.account)["Statement"]
     setup.trust(healthy, {**_ASSUME, "Principal": {"AWS": "AIDAEXAMPLEEXAMPLE01"}})
@@ -141,6 +146,23 @@ FAULTS = (
         reason="wrong_service",
         area=Area.ROLE,
         strike=_trust({**_ASSUME, "Principal": {"Service": "ec2.amazonaws.com"}}),
+    ),
+    Fault(
+        id="trust-nobody",
+        sentence="The role trusts the people of its account, and no service.",
+        check="role.trust",
+        reason="no_statement",
+        area=Area.ROLE,
+        strike=lambda setup: setup.trust({**_ASSUME, "Principal": {"AWS": setup.blueprint.account}}),
+    ),
+    Fault(
+        id="trust-everyone",
+        sentence="The role trusts SageMaker, and everyone else.",
+        check="role.trust",
+        reason="wildcard_principal",
+        status=Status.WARNING,
+        area=Area.ROLE,
+        strike=_trusting_everyone,
     ),
     Fault(
         id="trust-denied",
