@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -184,8 +185,8 @@ def test_a_wrong_method_is_told_the_right_one(running: Server, method: str, path
 
 @pytest.mark.parametrize("name", ["prod/us-east-1", "prod%2Fus-east-1"])
 def test_one_target_is_told_with_its_own_runs_and_incidents(running: Server, name: str) -> None:
-    whole = ask(running, "GET", "/api/v1/status").json
-    part = ask(running, "GET", f"/api/v1/targets/{name}").json
+    whole: Any = ask(running, "GET", "/api/v1/status").json
+    part: Any = ask(running, "GET", f"/api/v1/targets/{name}").json
 
     def own(kind: str, key: str) -> list[object]:
         return [each for each in whole[kind] if "prod/us-east-1" in each[key]]
