@@ -231,6 +231,25 @@ def test_every_mistake_in_the_settings_is_told_with_its_place(tmp_path: Path) ->
     assert [line.partition(" ")[0] for line in outcome.stderr.splitlines()] == [f"{file}:2:5:", f"{file}:3:1:"]
 
 
+def test_what_no_account_can_have_is_marked_and_refuses_no_file(tmp_path: Path) -> None:
+    file = tmp_path / "healthcheck.yaml"
+    role = "arn:aws:iam::22223333:role/x"
+    file.write_text(
+        f"targets:\n- {{name: a, regions: [us-east1], role: '{role}'}}\n- {{name: b, regions: [eu-west-1]}}\n"
+    )
+    outcome = subprocess.run(
+        [*CLI, "config", "check"], capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False, cwd=tmp_path
+    )
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    head, first, wrong_region, wrong_role, second = outcome.stdout.splitlines()
+    assert head == f"{file}: can be used, but checks will find fault with what is marked"
+    assert first.startswith("  a/us-east1: ")
+    assert wrong_region.startswith("    ✗ region 'us-east1': ")
+    assert wrong_region.endswith("us-east-1 was probably meant (region.configured)")
+    assert wrong_role.startswith(f"    ✗ role '{role}': ")
+    assert second.startswith("  b/eu-west-1: ")
+
+
 def test_a_policy_is_a_document_on_stdout_and_a_note_on_stderr(world: WorldClient, tmp_path: Path) -> None:
     outcome = user(world, tmp_path).types("policy")
     assert outcome.returncode == 0

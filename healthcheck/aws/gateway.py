@@ -73,6 +73,11 @@ class Gateway:
         self._sources = Sources(self._profiles, clock, self._assume)
         self._warmed: set[str] = set()
 
+    @property
+    def known_regions(self) -> frozenset[str]:
+        """Regions of every partition that botocore's bundled list says have SageMaker."""
+        return self._regions.sagemaker
+
     def configured_region(self, source: CredentialSource) -> str | None:
         """Return the region that botocore would use for a source by itself, or none."""
         return self._profiles.profile(source.profile).region

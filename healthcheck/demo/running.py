@@ -84,7 +84,8 @@ def run(wish: Wish, *, environ: Mapping[str, str], tell: Tell, log_stream: TextI
 def _require_moto() -> None:
     if importlib.util.find_spec("moto") is None:
         raise DemoError(
-            "the demo needs moto, which is not installed: python3 -m pip install 'sagemaker-healthcheck[demo]'"
+            "the demo needs moto, which is not installed; in this program's source: make demo, or "
+            "python3 -m pip install '.[demo]'"
         )
 
 
