@@ -229,7 +229,7 @@ def _warning(inquiry: Inquiry, job: Job, meant: Finding) -> Result:
         f'{subject}: {job.words} failed {_age(inquiry, job)}, and none has completed since: "{quote(job.failure)}"; '
         f"{meant.meaning.rstrip('.')}",
         reason=REASON,
-        fix=meant.symptom.fix,
+        fix=meant.fix,
         evidence={
             "job": job.words,
             "ended": f"{job.ended:{_MOMENT}}",

@@ -87,6 +87,8 @@ _REFUSALS = frozenset(
         "refused",
         "resource-refuses",
         "resources-organization-denies",
+        "results-not-uploaded",
+        "somebody-denies",
         "vpc-endpoint-refuses",
     }
 )

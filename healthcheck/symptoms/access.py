@@ -7,6 +7,7 @@ from healthcheck.result import Fix
 from healthcheck.symptoms.symptom import Confidence, Symptom
 
 _BOTH = ("role.permissions", "caller.permissions")
+_RIGHTS = ("role.permissions", "role.data_access", "caller.permissions")
 _WHO = "aws sts get-caller-identity"
 
 SYMPTOMS: tuple[Symptom, ...] = (
@@ -21,7 +22,7 @@ SYMPTOMS: tuple[Symptom, ...] = (
             (_WHO,),
         ),
         Confidence.CERTAIN,
-        patterns=(r"not authorized to perform: iam:PassRole",),
+        patterns=(r"not authorized to perform ?: iam:PassRole",),
         source="awslabs/amazon-sagemaker-feedback#61",
     ),
     Symptom(
@@ -38,7 +39,7 @@ SYMPTOMS: tuple[Symptom, ...] = (
         "key-refuses",
         "A KMS key is in the way: the bucket or the job encrypts with a key of yours, and the role's policy or the "
         "key's own policy does not let the role use it. AmazonSageMakerFullAccess allows no use of any key.",
-        _BOTH,
+        ("role.encryption",),
         Fix(
             "Allow the action on the key's ARN to the role, and see that the key's policy leaves it to IAM or names "
             "the role.",
@@ -46,11 +47,28 @@ SYMPTOMS: tuple[Symptom, ...] = (
         ),
         Confidence.LIKELY,
         patterns=(
-            r"not (?:authorized|permitted) to perform:? kms:\w+",
+            r"not (?:authorized|permitted) to perform ?:? kms:\w+",
             r"KMS\.AccessDeniedException",
             r"The ciphertext refers to a customer master key that does not exist",
         ),
         source="aws/aws-cdk#12810",
+    ),
+    Symptom(
+        "key-off",
+        "The KMS key is disabled, about to be deleted, or gone. No policy mends it; what was encrypted with a key that "
+        "is gone cannot be read again.",
+        ("role.encryption",),
+        Fix(
+            "Enable the key, or cancel its deletion; else encrypt with another from now on.",
+            ("aws kms describe-key --key-id KEY --query KeyMetadata.KeyState",),
+        ),
+        Confidence.CERTAIN,
+        patterns=(
+            r"(?:KMS\.)?(?:KMSInvalidStateException|DisabledException|KeyUnavailableException)\b",
+            r"KMS\.NotFoundException",
+            r"arn:[\w-]+:kms:\S+ is (?:disabled|pending deletion)",
+        ),
+        source="KMS Developer Guide, key states; KMS API reference, common errors",
     ),
     Symptom(
         "organization-denies",
@@ -111,7 +129,7 @@ SYMPTOMS: tuple[Symptom, ...] = (
         "identity-denies",
         "A Deny in a policy of whoever asks (one of its own or of a group) forbids {action}. Another Allow does not "
         "help.",
-        _BOTH,
+        _RIGHTS,
         Fix("Find the statement with the checks, and change it, or ask whoever owns it.", (_WHO,)),
         Confidence.CERTAIN,
         layers=("identity",),
@@ -122,7 +140,7 @@ SYMPTOMS: tuple[Symptom, ...] = (
         "identity-lacks",
         "No policy of whoever asks allows {action}. Look who that is: the execution role inside a job, and the person "
         "or the pipeline outside one.",
-        _BOTH,
+        _RIGHTS,
         Fix("Allow exactly this action on exactly this resource; the checks print the policy, proven.", (_WHO,)),
         Confidence.CERTAIN,
         layers=("identity",),
@@ -133,7 +151,7 @@ SYMPTOMS: tuple[Symptom, ...] = (
         "resource-refuses",
         "The resource's own policy (of a bucket, key or repository) denies {action}, or does not allow it to another "
         "account. The policies of whoever asks may well allow it.",
-        _BOTH,
+        ("bucket.policy", "role.data_access", "role.encryption"),
         Fix("Ask the owner of the resource.", ("aws s3api get-bucket-policy --bucket BUCKET --output text",)),
         Confidence.CERTAIN,
         layers=("resource",),
@@ -143,17 +161,42 @@ SYMPTOMS: tuple[Symptom, ...] = (
         "head-forbidden",
         "S3 refuses, and an answer to HEAD says no more: the right to read is missing, the bucket's policy or key "
         "denies, the bucket belongs to somebody else, or (without s3:ListBucket) the object is simply not there.",
-        ("bucket.reachable", *_BOTH),
+        ("bucket.reachable", "bucket.policy", *_RIGHTS),
         Fix("Ask for the object itself: that answer names the policy.", ("aws s3 ls s3://BUCKET/PREFIX/", _WHO)),
         Confidence.LIKELY,
-        patterns=(r"An error occurred \(403\) when calling the Head\w+ operation: Forbidden",),
+        # R's paws says it without the number.
+        patterns=(r"An error occurred (?:\(403\) )?when calling the Head\w+ operation: Forbidden",),
         source="aws/amazon-sagemaker-examples#1931",
+    ),
+    Symptom(
+        "somebody-denies",
+        "A Deny forbids {action}, and the text does not say in whose policy: one of whoever asks, a boundary, the "
+        "organization's (in accounts that a company, a school or a workshop hands out, nearly always that one), or "
+        "the bucket's. Another Allow does not help.",
+        (*_RIGHTS, "bucket.policy"),
+        Fix("Find the statement with the checks; else ask whoever hands out the account.", (_WHO,)),
+        Confidence.CERTAIN,
+        patterns=(r"with an explicit deny(?! ?i ?n\b)",),
+        source="wpilibsuite/DetectCoral#20",
+    ),
+    Symptom(
+        "principal-deleted",
+        "A policy names somebody who is not there: misspelt, or deleted, whom AWS then shows as an id such as AIDA… or "
+        "AROA…. The whole document is refused for it, even where what was changed is right.",
+        ("role.hygiene",),
+        Fix(
+            "Take that principal out of the document, or name one that exists.",
+            ("aws iam get-role --role-name NAME --query Role.AssumeRolePolicyDocument",),
+        ),
+        Confidence.CERTAIN,
+        patterns=(r"Invalid principal in policy", r"statement with one or more invalid principals"),
+        source="IAM User Guide, AWS JSON policy elements: Principal",
     ),
     Symptom(
         "refused",
         "Some policy refuses {action}, and the text does not say which. In a job's reason for failing it is the "
         "execution role that is refused, else whoever asked.",
-        _BOTH,
+        _RIGHTS,
         Fix("Find out who asks, and look at both.", (_WHO,)),
         Confidence.POSSIBLE,
         kinds=(FailureKind.NOT_PERMITTED,),

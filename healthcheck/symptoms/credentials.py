@@ -157,7 +157,8 @@ SYMPTOMS: tuple[Symptom, ...] = (
         ("credentials.valid",),
         Fix("Renew the credentials.", ("aws sts get-caller-identity",)),
         Confidence.LIKELY,
-        patterns=(r"An error occurred \(400\) when calling the Head\w+ operation: Bad Request",),
+        # R's paws says it without the number.
+        patterns=(r"An error occurred (?:\(400\) )?when calling the Head\w+ operation: Bad Request",),
         source="boto/boto#2916, aws/aws-sdk-js#2219",
     ),
     Symptom(

@@ -13,6 +13,7 @@ from healthcheck.aws.errors import SDK_ERRORS
 from healthcheck.errors import FailureKind
 from healthcheck.result import Fix
 from healthcheck.symptoms.naming import filled
+from healthcheck.symptoms.pasting import QUOTES, readings
 from healthcheck.symptoms.symptom import Confidence, Symptom
 from healthcheck.symptoms.table import SYMPTOMS
 
@@ -22,8 +23,10 @@ _LONGEST = 20_000
 _ANSWER = re.compile(
     r"An error occurred \(([\w.]+)\) when calling the (\w+) operation(?: \([^)]*\))?: ?(.*)", re.DOTALL
 )
+_REFUSAL = re.compile(r"not authorized to perform", re.IGNORECASE)
+_REFUSAL_LENGTH = 1_500
 _WORD = re.compile(r"\b[A-Z][A-Za-z0-9]{5,60}\b")
-_CODE = re.compile(r"\b([A-Z][A-Za-z0-9]{5,60})(?:: |</Code>|\))|Code\W{1,4}([A-Z][A-Za-z0-9]{5,60})\b")
+_CODE = re.compile(r"\b([A-Z][A-Za-z0-9]{5,60})(?:: |</Code>|\)| \(HTTP \d{3}\))|Code\W{1,4}([A-Z][A-Za-z0-9]{5,60})\b")
 _STATUS = re.compile(r"\b(?:Status Code|HTTP)[: ]{1,2}(\d{3})\b", re.IGNORECASE)
 _CONFIDENCES = tuple(Confidence)
 
@@ -66,21 +69,41 @@ class _Facts:
 
 def diagnose(text: str) -> tuple[Finding, ...]:
     """Return what a text may mean, the likeliest first; nothing where no row of the table knows it."""
-    facts = _facts(" ".join(text[-_LONGEST:].split()))
-    found = [(grade, confidence, symptom) for symptom in SYMPTOMS for grade, confidence in _grades(symptom, facts)]
-    if any(grade is not _Grade.CODE for grade, _, _ in found):
-        # A bare code tells less than the words beside it do.
-        found = [row for row in found if row[0] is not _Grade.CODE]
-    found.sort(key=lambda row: (_CONFIDENCES.index(row[1]), row[0].value))
+    found = [_found(_facts(reading)) for reading in readings(text[-_LONGEST:])]
+    # That which is understood best; of equals the first, which takes a line's end for a space.
+    rows, facts = min(found, key=lambda each: _by_words(each[0]))
     named = {"operation": facts.operation or "the request", "action": facts.denial.action or "the action"}
     return tuple(
         Finding(symptom, confidence, symptom.means.format_map(named), _fix(symptom, facts.text))
-        for _, confidence, symptom in found
+        for _, confidence, symptom in rows
     )
 
 
 def _fix(symptom: Symptom, text: str) -> Fix:
     return replace(symptom.fix, commands=tuple(filled(command, text) for command in symptom.fix.commands))
+
+
+_Row = tuple[_Grade, Confidence, Symptom]
+
+
+def _found(facts: _Facts) -> tuple[list[_Row], _Facts]:
+    found = [(grade, confidence, symptom) for symptom in SYMPTOMS for grade, confidence in _grades(symptom, facts)]
+    if any(grade is not _Grade.CODE for grade, _, _ in found):
+        # A bare code tells less than the words beside it do.
+        found = [row for row in found if row[0] is not _Grade.CODE]
+    return sorted(found, key=_rank), facts
+
+
+def _rank(row: _Row) -> tuple[int, int]:
+    return _CONFIDENCES.index(row[1]), row[0].value
+
+
+def _by_words(rows: list[_Row]) -> tuple[int, ...]:
+    """Rank readings: words that are known, then codes, which stand in any reading, then nothing."""
+    if not rows:
+        return (2,)
+    is_code_alone = all(grade is _Grade.CODE for grade, _, _ in rows)
+    return (1, *_rank(rows[0])) if is_code_alone else (0,)
 
 
 def _grades(symptom: Symptom, facts: _Facts) -> Iterator[tuple[_Grade, Confidence]]:
@@ -101,7 +124,7 @@ def _grades(symptom: Symptom, facts: _Facts) -> Iterator[tuple[_Grade, Confidenc
 
 @cache
 def _compiled(patterns: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
+    return tuple(re.compile(pattern.translate(QUOTES), re.IGNORECASE) for pattern in patterns)
 
 
 def _facts(text: str) -> _Facts:
@@ -117,10 +140,17 @@ def _facts(text: str) -> _Facts:
     return _Facts(
         text,
         answer[2] if answer else "",
-        Denial.of(text),
+        _denial(text),
         frozenset(kinds - meaningless),
         frozenset(hints - meaningless),
     )
+
+
+def _denial(text: str) -> Denial:
+    """Read AWS's sentence about a refusal, wherever it stands: what follows it may have a because of its own."""
+    sentences = [text[match.start() : match.start() + _REFUSAL_LENGTH] for match in _REFUSAL.finditer(text)]
+    denials = [Denial.of(sentence) for sentence in sentences or [text]]
+    return next((denial for denial in denials if denial.layer), denials[0])
 
 
 def _kind_of(word: str, text: str) -> FailureKind | None:

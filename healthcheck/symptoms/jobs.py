@@ -22,6 +22,7 @@ SYMPTOMS: tuple[Symptom, ...] = (
         Confidence.CERTAIN,
         patterns=(
             r"Could not assume role",
+            r"The execution role ARN .{0,300} is invalid",
             r"SageMaker was unable to assume the role",
             r"SageMaker is unable to perform: sts:AssumeRole on the role",
         ),
@@ -32,7 +33,7 @@ SYMPTOMS: tuple[Symptom, ...] = (
         "The text names everything that it could be. In this order: the role's ARN and trust policy, s3:GetObject on "
         "the model's key, s3:ListBucket where the model is a folder, and the bucket's region. The object may also "
         "simply not be there.",
-        ("role.exists", "role.trust", "role.permissions", "bucket.reachable"),
+        ("role.exists", "role.trust", "role.permissions", "role.data_access", "bucket.reachable"),
         Fix("Let the checks settle it in that order.", ("aws s3 ls s3://BUCKET/PREFIX/",)),
         Confidence.LIKELY,
         patterns=(r"Could not access model data at",),
@@ -42,7 +43,7 @@ SYMPTOMS: tuple[Symptom, ...] = (
         "data-not-listed",
         "Either there is nothing under this prefix, or the role lacks s3:ListBucket on the bucket and so sees "
         "nothing: SageMaker says the same in both cases. The bucket may also be in another region.",
-        ("role.permissions", "bucket.reachable"),
+        ("role.permissions", "role.data_access", "bucket.reachable"),
         Fix("Look whether something is there, and then at the role.", ("aws s3 ls s3://BUCKET/PREFIX/",)),
         Confidence.LIKELY,
         patterns=(r"No S3 objects found under S3 URL",),
@@ -53,11 +54,23 @@ SYMPTOMS: tuple[Symptom, ...] = (
         "The role could not read its input: s3:GetObject on these keys is missing, the bucket's policy or key "
         "refuses, or the bucket is somebody else's. AmazonSageMakerFullAccess reads only buckets and keys with "
         "sagemaker (or aws-glue) in their names.",
-        ("role.permissions", "bucket.reachable"),
-        Fix("Allow s3:GetObject on exactly these keys to the role; role.permissions prints the policy, proven."),
+        ("role.permissions", "role.data_access", "bucket.policy", "role.encryption", "bucket.reachable"),
+        Fix("Allow s3:GetObject on exactly these keys to the role; the first check that fails prints it, proven."),
         Confidence.LIKELY,
         patterns=(r"Data download failed:.{0,400}(?:AccessDenied|Access Denied|Forbidden|\b403\b)",),
         source="aws/amazon-sagemaker-examples#4384",
+    ),
+    Symptom(
+        "results-not-uploaded",
+        "The job ran to its end, and the role could not write what came of it: s3:PutObject below the output path is "
+        "missing, the bucket's policy refuses, or the key of the bucket or of the output does.",
+        ("role.permissions", "role.data_access", "bucket.policy", "role.encryption"),
+        Fix("Allow s3:PutObject below the output path to the role; the first check that fails prints it, proven."),
+        Confidence.LIKELY,
+        patterns=(
+            r"\w+ upload failed:.{0,400}(?:AccessDenied|Access Denied|Forbidden|Insufficient permissions|\b403\b)",
+        ),
+        source="sofianhamiti/amazon-sagemaker-pipelines-mlflow#1; SageMaker API reference, FailureReason",
     ),
     Symptom(
         "bucket-elsewhere",
@@ -124,8 +137,11 @@ SYMPTOMS: tuple[Symptom, ...] = (
         ("role.configured", "credentials.account"),
         Fix("Give the role's ARN instead of calling get_execution_role().", (_ROLE_ARN,)),
         Confidence.CERTAIN,
-        patterns=(r"The current AWS identity is not a role",),
-        source="sagemaker.session.get_execution_role",
+        patterns=(
+            r"The current AWS identity is not a role",
+            r"No IAM role could be resolved from your caller identity",
+        ),
+        source="sagemaker.session.get_execution_role; sagemaker-core, iam_role_resolver",
     ),
     Symptom(
         "role-path-guessed",
@@ -148,7 +164,7 @@ SYMPTOMS: tuple[Symptom, ...] = (
             ("aws ecr get-repository-policy --registry-id ACCOUNT --repository-name NAME",),
         ),
         Confidence.CERTAIN,
-        patterns=(r"not authorized to perform: ecr:\w+",),
+        patterns=(r"not authorized to perform ?: ecr:\w+",),
         source="aws/sagemaker-python-sdk#4064",
     ),
     Symptom(

@@ -40,7 +40,11 @@ SYMPTOMS: tuple[Symptom, ...] = (
         ("region.configured", "network.reachable"),
         Fix("Look at the region within the address first; then try the way.", ("curl -v https://ADDRESS",)),
         Confidence.CERTAIN,
-        patterns=(r"Could not connect to the endpoint URL", r"Connect timeout on endpoint URL"),
+        patterns=(
+            r"EndpointConnectionError",
+            r"Could not connect to the endpoint URL",
+            r"Connect timeout on endpoint URL",
+        ),
         kinds=(FailureKind.UNREACHABLE,),
         source="botocore, EndpointConnectionError",
     ),
@@ -51,7 +55,7 @@ SYMPTOMS: tuple[Symptom, ...] = (
         _REACHABLE,
         Fix("Point AWS_CA_BUNDLE to your company's certificates.", ("export AWS_CA_BUNDLE=/path/to/company.pem",)),
         Confidence.CERTAIN,
-        patterns=(r"CERTIFICATE_VERIFY_FAILED", r"self.signed certificate", r"NO_CERTIFICATE_OR_CRL_FOUND"),
+        patterns=(r"CERTIFICATE_VERIFY_FAI", r"self.signed certificate", r"NO_CERTIFICATE_OR_CRL_FOUND"),
         source="botocore, SSLError; boto/boto3#4742",
     ),
     Symptom(

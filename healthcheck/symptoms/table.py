@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from healthcheck.symptoms import access, credentials, jobs, network
+from healthcheck.symptoms import access, credentials, jobs, network, programs
 from healthcheck.symptoms.symptom import Symptom
 
 SYMPTOMS: tuple[Symptom, ...] = (
+    *programs.SYMPTOMS,
     *jobs.SYMPTOMS,
     *access.SYMPTOMS,
     *credentials.SYMPTOMS,

@@ -15,6 +15,22 @@ USER = "User: arn:aws:sts::111122223333:assumed-role/Dev/me is not authorized to
 DENIED = f"An error occurred (AccessDeniedException) when calling the CreateTrainingJob operation: {USER}"
 JOB = "arn:aws:sagemaker:us-east-1:111122223333:training-job/x"
 TEXTS: dict[str, tuple[str, ...]] = {
+    "sdk-refuses-role": (
+        "RoleValidationError: IAM role 'arn:aws:iam::111122223333:role/R' cannot be used for 'training' workloads.\n"
+        "Its trust policy does not allow 'sagemaker.amazonaws.com' to assume it, so SageMaker cannot use it (the API "
+        "would fail with 'Could not assume role').\nRequired permissions: ecr:GetAuthorizationToken",
+        "sagemaker.core.helper.iam_role_resolver.RoleValidationError: IAM role 'arn:aws:iam::111122223333:role/R' "
+        "cannot be used for 'training' workloads.\nMissing permissions: cloudwatch:PutMetricData",
+    ),
+    "sdk-version-3": (
+        "AttributeError: module 'sagemaker' has no attribute 'Session'",
+        "ImportError: cannot import name 'get_execution_role' from 'sagemaker' (/opt/conda/lib/sagemaker/__init__.py)",
+        "ModuleNotFoundError: No module named 'sagemaker.estimator'",
+    ),
+    "sdk-absent": (
+        "ModuleNotFoundError: No module named 'sagemaker'",
+        "Error: Python module sagemaker was not found.",
+    ),
     "role-not-assumed": (
         "ClientError: An error occurred (ValidationException) when calling the CreateTransformJob operation: Could not "
         "assume role arn:aws:iam::111122223333:role/PredictiveMaintenance-Notebook. Please ensure that the role exists "
@@ -24,6 +40,9 @@ TEXTS: dict[str, tuple[str, ...]] = {
         "airflow.exceptions.AirflowException: SageMaker job failed because ClientError: TrainingHostAgent "
         "Initialization failed:InvalidInputException: SageMaker is unable to perform: sts:AssumeRole on the role. "
         "Check if you have a trust relationship for 'sagemaker.amazonaws.com' to assume the role.",
+        "An error occurred (ValidationException) when calling the CreateModel operation: The execution role ARN "
+        '"arn:aws:iam::111122223333:role/R" is invalid. Please ensure that the role exists and that its trust '
+        'relationship policy allows the action "sts:AssumeRole" for the service principal "sagemaker.amazonaws.com".',
     ),
     "model-data-not-read": (
         "ClientError: An error occurred (ValidationException) when calling the CreateModel operation: Could not access "
@@ -42,6 +61,10 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "data-not-downloaded": (
         "ClientError: Data download failed:Unable to download object s3://sagemaker-repository-dub/model-data "
         "(AccessDenied: Access Denied)",
+    ),
+    "results-not-uploaded": (
+        "ClientError: Artifact upload failed:Insufficient permissions to upload s3://acme/out/model.tar.gz",
+        "ClientError: Artifact upload failed:Unable to upload object to s3://acme/out (AccessDenied: Access Denied)",
     ),
     "bucket-elsewhere": (
         "An error occurred (PermanentRedirect) when calling the ListObjectsV2 operation: The bucket you are attempting "
@@ -68,6 +91,8 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "identity-is-no-role": (
         "ValueError: The current AWS identity is not a role: arn:aws:iam::111122223333:user/me, therefore it cannot be "
         "used as a SageMaker execution role",
+        "No IAM role could be resolved from your caller identity for 'training' workloads (you may be running as an "
+        "IAM user or root).",
     ),
     "role-path-guessed": ("Couldn't call 'get_role' to get Role ARN from role name R to get Role path.",),
     "image-refused": (
@@ -114,6 +139,12 @@ TEXTS: dict[str, tuple[str, ...]] = {
         "policy allows the kms:GenerateDataKey action",
         "User is not permitted to perform kms:Decrypt for operation GetEnvironment",
     ),
+    "key-off": (
+        "An error occurred (KMSInvalidStateException) when calling the Decrypt operation: "
+        "arn:aws:kms:us-east-1:111122223333:key/1 is pending deletion.",
+        "An error occurred (KMS.DisabledException) when calling the PutObject operation: "
+        "arn:aws:kms:us-east-1:111122223333:key/1 is disabled.",
+    ),
     "organization-denies": (
         f"{DENIED}sagemaker:CreateTrainingJob on resource: {JOB} with an explicit deny in a service control policy",
     ),
@@ -145,6 +176,12 @@ TEXTS: dict[str, tuple[str, ...]] = {
     ),
     "head-forbidden": (
         "botocore.exceptions.ClientError: An error occurred (403) when calling the HeadObject operation: Forbidden",
+        "Error:\n! SerializationError (HTTP 403). An error occurred when calling the HeadObject operation: Forbidden",
+    ),
+    "somebody-denies": (f"{DENIED}sagemaker:CreateTrainingJob on resource: {JOB} with an explicit deny",),
+    "principal-deleted": (
+        "An error occurred (MalformedPolicyDocument) when calling the UpdateAssumeRolePolicy operation: Invalid "
+        'principal in policy: "AWS":"AIDAEXAMPLEEXAMPLE01"',
     ),
     "refused": (
         "An error occurred (AccessDenied) when calling the PutObject operation: Access Denied",
@@ -192,10 +229,14 @@ TEXTS: dict[str, tuple[str, ...]] = {
         "An error occurred (ExpiredTokenException) when calling the CreateTrainingJob operation: The security token "
         "included in the request is expired",
     ),
-    "bad-request-to-head": ("An error occurred (400) when calling the HeadBucket operation: Bad Request",),
+    "bad-request-to-head": (
+        "An error occurred (400) when calling the HeadBucket operation: Bad Request",
+        "Error: BadRequest (HTTP 400). An error occurred when calling the HeadBucket operation: Bad Request",
+    ),
     "key-not-known": (
         "An error occurred (InvalidClientTokenId) when calling the GetCallerIdentity operation: The security token "
         "included in the request is invalid.",
+        "Error: InvalidClientTokenId (HTTP 403). The security token included in the request is invalid.",
         "An error occurred (UnrecognizedClientException) when calling the ListTrainingJobs operation: The security "
         "token included in the request is invalid.",
     ),
