@@ -11,6 +11,7 @@ from healthcheck import __version__
 from healthcheck.commands.arguments import EXIT_USAGE, Arguments
 from healthcheck.commands.console import Console, Progress
 from healthcheck.commands.parts import Parts
+from healthcheck.commands.pasted import with_settings
 from healthcheck.doctor import examine, exit_code
 from healthcheck.engine.runner import Runner
 from healthcheck.engine.snapshot import Snapshot
@@ -18,7 +19,7 @@ from healthcheck.errors import HealthcheckError
 from healthcheck.host import LocalHost
 from healthcheck.interpreter import short_lived
 from healthcheck.registry import Registry
-from healthcheck.result import Status
+from healthcheck.result import Result, Status
 from healthcheck.run import Run
 from healthcheck.surfaces import documents, text, textfile
 from healthcheck.surfaces.redaction import Redactor, redact, secrets_in
@@ -51,12 +52,13 @@ def _look(arguments: Arguments, console: Console) -> int:
     # While the first look at the network waits for its answer; a check that needs a client sooner makes it itself.
     targets = [planned.target for planned in plan.targets]
     threading.Thread(target=parts.gateway.warm, args=(targets, plan.services), daemon=True).start()
-    runner = Runner(
-        parts.gateway,
-        LocalHost(console.environ),
-        workers=plan.daemon.workers,
-        cleaned=Redactor(secrets_in(console.environ)).verdict,
-    )
+    redactor = Redactor(secrets_in(console.environ))
+
+    def cleaned(result: Result) -> Result:
+        result = redactor.verdict(result)
+        return with_settings(result, arguments.config) if arguments.config else result
+
+    runner = Runner(parts.gateway, LocalHost(console.environ), workers=plan.daemon.workers, cleaned=cleaned)
     try:
         snapshot = examine(plan, runner, clock=_now, plugin_failures=parts.discovery.failures, on_run=tell)
     finally:
