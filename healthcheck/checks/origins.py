@@ -49,7 +49,7 @@ class Origin:
             case Kind.INLINE:
                 named = f"--{holder}-name {owner} --policy-name {self.name}"
                 return f"aws iam put-{holder}-policy {named} --policy-document {document}"
-            case Kind.MANAGED if self.is_aws_managed:
+            case Kind.MANAGED if self.is_aws_managed or not raw.get("Statement"):  # no version may be empty
                 return f"aws iam detach-{holder}-policy --{holder}-name {owner} --policy-arn {self.name}"
             case Kind.MANAGED:
                 named = f"--policy-arn {self.name} --set-as-default"

@@ -380,7 +380,8 @@ def hygiene(
         about a bucket with capital letters looks like a right and grants nothing; who was deleted and made anew is
         not who was trusted; a role that nobody uses is only a risk.
     Sees: the trust policy, when the role was last used, and the policies of the role that are not AWS's own.
-    Cannot see: what a right is used for; whether a bucket of a legal name exists (role.data_access).
+    Cannot see: what a right is used for; whether a bucket of a legal name exists (role.data_access); a bucket of
+        us-east-1 from before March 2018, which may have capital letters in its name.
     Source: https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html and
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html, read 2026-11-22.
     Settings:

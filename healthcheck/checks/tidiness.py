@@ -129,14 +129,18 @@ def _dead(sources: Sequence[Source]) -> Iterator[Finding]:
             if dead:
                 yield Finding(
                     "dead_resource",
-                    f"{statement.label} of {source.document.label} names {', '.join(dead)}, which no bucket can be: "
+                    f"{statement.label} of {source.document.label} names {', '.join(dead)}, which no bucket is called: "
                     "names of buckets have no capital letters",
-                    "Name the bucket that was meant, or remove what means nothing.",
+                    "Name the bucket that was meant, or remove what means nothing. (Only buckets of us-east-1 that are "
+                    "older than March 2018 may have such names: if there is one, leave the statement.)",
                 )
 
 
 def _dead_resources(statement: Statement) -> list[str]:
-    """Return the resources that can match nothing: a bucket's name begins with what no name can."""
+    """Return the resources that match nothing: a bucket's name begins as no name has begun since March 2018.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html, read 2026-11-22.
+    """
     if statement.resource is None or statement.resource.negated:
         return []
     return [pattern.text for pattern in statement.resource.patterns if _is_dead(pattern.text)]
