@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 from healthcheck.commands.arguments import EXIT_USAGE, PROGRAM, Arguments
 from healthcheck.commands.console import Console
 from healthcheck.errors import HealthcheckError
-from healthcheck.symptoms import Finding, diagnose
+from healthcheck.symptoms import Finding, answered, diagnose
 
 _SCHEMA_OF_ANSWERS = 1
 _INDENT = 2
 
 _UNKNOWN = f"""\
-Nothing that is known here explains this text.
+Nothing that is known here explains this text.{{answered}}
 
   look at everything:  {PROGRAM} run
   report it:           open an issue with the whole text, what you did, and `{PROGRAM} --version`;
@@ -38,20 +38,34 @@ def execute(arguments: Arguments, console: Console) -> int:
         raise NoTextError
     findings = diagnose(text)
     checks = tuple(dict.fromkeys(check for finding in findings for check in finding.symptom.checks))
-    settles = bool(arguments.target and checks)
+    # Of what nobody knows, any check may tell.
+    settles = bool(arguments.target and (checks or not findings))
     if arguments.format == "json":
-        return _document(arguments, console, findings, checks if settles else ())
-    console.document(render(findings, console.width) if findings else _UNKNOWN)
+        return _document(arguments, console, findings, checks if settles else None)
+    console.document(render(findings, console.width) if findings else _unknown(text, console.width))
     if settles:
-        console.document(f"\nThe checks that settle it, on {', '.join(arguments.target)}:\n")
+        named = "The checks that settle it" if findings else "All checks"
+        console.document(f"\n{named}, on {', '.join(arguments.target)}:\n")
         return _examine(arguments, checks, console)
     return 0 if findings else EXIT_USAGE
 
 
-def _document(arguments: Arguments, console: Console, findings: Sequence[Finding], checks: Sequence[str]) -> int:
+def _unknown(text: str, width: int) -> str:
+    """Say that it is not known, and what can be said of it all the same."""
+    found = answered(text)
+    if found is None:
+        return _UNKNOWN.format(answered="")
+    said = (
+        f"It is AWS's own answer ({found.code}) to {found.operation}: so AWS was reached, and knew who asked; network, "
+        "clock and keys are fine. Its own words say what it has against the request."
+    )
+    return _UNKNOWN.format(answered="\n\n" + "\n".join(textwrap.wrap(said, width)))
+
+
+def _document(arguments: Arguments, console: Console, findings: Sequence[Finding], checks: Sequence[str] | None) -> int:
     code = 0 if findings else EXIT_USAGE
     answer: dict[str, object] = {"schema": _SCHEMA_OF_ANSWERS, "findings": [as_json(finding) for finding in findings]}
-    if checks:
+    if checks is not None:
         caught = Console(io.StringIO(), console.stderr, console.environ, color="never")
         code = _examine(arguments, checks, caught)
         answer["run"] = json.loads(caught.stdout.getvalue()) if isinstance(caught.stdout, io.StringIO) else None

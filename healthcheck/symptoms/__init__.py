@@ -4,8 +4,8 @@ The texts of AWS and its SDK often name the wrong thing. `diagnose` reads a past
 the SDK's exceptions mean is not said here again: `healthcheck.aws.errors` and `healthcheck.aws.answers` know it.
 """
 
-from healthcheck.symptoms.diagnosis import Finding, diagnose
+from healthcheck.symptoms.diagnosis import Answered, Finding, answered, diagnose
 from healthcheck.symptoms.symptom import Confidence, Symptom
 from healthcheck.symptoms.table import SYMPTOMS
 
-__all__ = ["SYMPTOMS", "Confidence", "Finding", "Symptom", "diagnose"]
+__all__ = ["SYMPTOMS", "Answered", "Confidence", "Finding", "Symptom", "answered", "diagnose"]

@@ -79,6 +79,20 @@ def diagnose(text: str) -> tuple[Finding, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What AWS was asked, and the code of its answer."""
+
+    operation: str
+    code: str
+
+
+def answered(text: str) -> Answered | None:
+    """Return which answer of AWS's a text is; None where it is none, or its SDK wrote it otherwise."""
+    found = next((match for reading in readings(text[-_LONGEST:]) if (match := _ANSWER.search(reading))), None)
+    return Answered(found[2], found[1]) if found else None
+
+
 def _fix(symptom: Symptom, text: str) -> Fix:
     return replace(symptom.fix, commands=tuple(filled(command, text) for command in symptom.fix.commands))
 

@@ -16,6 +16,9 @@ from healthcheck.cli import main
 from healthcheck.testing.world import WorldClient, start
 
 TARGET = "shop/us-east-1"
+REFUSED = "User: arn:aws:sts::111122223333:assumed-role/Dev/me is not authorized to perform:"
+RESOURCE = " in a resource-based policy"
+DOWNLOAD = "Data download failed:Unable to download object s3://x (AccessDenied: Denied)"
 NOT_ASSUMED = "Could not assume role arn:aws:iam::111122223333:role/Train."
 
 
@@ -63,6 +66,15 @@ def test_what_is_unknown_is_said_with_how_to_report_it(capsys: pytest.CaptureFix
     assert json.loads(capsys.readouterr().out) == {"schema": 1, "findings": []}
 
 
+def test_of_an_answer_of_awss_it_is_said_what_it_proves(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever reads it need not look at network, clock and keys."""
+    text = "An error occurred (ValidationException) when calling the CreateModel operation: Too many cats."
+    assert main(["explain", f"\x1b[31m{text}\x1b[0m"]) == 3
+    told = " ".join(capsys.readouterr().out.split())
+    assert "It is AWS's own answer (ValidationException) to CreateModel: so AWS was reached" in told
+    assert "report it" in told
+
+
 def test_programs_read_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "--format", "json", NOT_ASSUMED]) == 0
     (finding,) = json.loads(capsys.readouterr().out)["findings"]
@@ -89,17 +101,8 @@ def test_a_text_alone_needs_no_sdk() -> None:
 def test_with_a_target_the_checks_settle_it(
     world: WorldClient, tmp_path: Path, fault: str | None, code: int, stands: str
 ) -> None:
-    client = world.client(tmp_path, ["shop"])
-    typed = [sys.executable, "-m", "healthcheck", "explain", "--target", TARGET, "--config", str(client.settings)]
-
-    def answer(*more: str) -> subprocess.CompletedProcess[str]:
-        environ = {**client.environ, "PYTHONWARNINGS": "error"}
-        return subprocess.run(
-            [*typed, *more], capture_output=True, text=True, timeout=60, check=False, env=environ, input=NOT_ASSUMED
-        )
-
     with world.broken(fault) if fault else nullcontext():
-        text, document = answer(), answer("--format", "json")
+        text, document = (explained(world, tmp_path, NOT_ASSUMED, *more) for more in ((), ("--format", "json")))
     assert (text.returncode, text.stderr, document.returncode, document.stderr) == (code, "", code, "")
     assert text.stdout.startswith("certainly (role-not-assumed)")
     assert f"\nThe checks that settle it, on {TARGET}:\n" in text.stdout
@@ -109,3 +112,42 @@ def test_with_a_target_the_checks_settle_it(
     assert looked_at["role.exists"] == stands
     assert looked_at["role.trust"] == ("blocked" if fault else "ok")
     assert "bucket.reachable" not in looked_at
+
+
+@pytest.mark.parametrize(
+    ("text", "fault", "check"),
+    [
+        (f"{REFUSED} kms:CreateGrant on resource: key/1", "key-not-granted", "role.encryption"),
+        (f"{REFUSED} s3:PutObject with an explicit deny{RESOURCE}", "bucket-denies-role", "bucket.policy"),
+        (f"{REFUSED} iam:PassRole on resource: x", "pass-role-missing", "role.passable"),
+        (f"{REFUSED} sagemaker:CreateTrainingJob", "caller-without-sagemaker", "caller.permissions"),
+        ("Invalid principal in policy: 'AWS':'AIDAEXAMPLE'", "trust-orphan", "role.hygiene"),
+        (DOWNLOAD, "permissions-denied", "role.permissions"),
+        (DOWNLOAD, "data-out-of-reach", "role.data_access"),
+    ],
+)
+def test_with_a_target_the_check_that_owns_the_fault_finds_it(
+    world: WorldClient, tmp_path: Path, text: str, fault: str, check: str
+) -> None:
+    with world.broken(fault):
+        document = explained(world, tmp_path, text, "--format", "json")
+    looked_at = {run["check"]: run["status"] for run in json.loads(document.stdout)["run"]["runs"]}
+    assert looked_at[check] in {"critical", "warning"}
+
+
+def test_with_a_target_all_is_looked_at_for_what_nobody_knows(world: WorldClient, tmp_path: Path) -> None:
+    answer = explained(world, tmp_path, "the cat sat on the mat")
+    assert answer.returncode == 0
+    assert answer.stdout.startswith("Nothing that is known here explains this text.")
+    assert f"\nAll checks, on {TARGET}:\n" in answer.stdout
+    assert "hygiene" in answer.stdout
+
+
+def explained(world: WorldClient, folder: Path, text: str, *more: str) -> subprocess.CompletedProcess[str]:
+    """Explain a text that comes by stdin, and let the checks settle it on the shop."""
+    client = world.client(folder, ["shop"])
+    typed = [sys.executable, "-m", "healthcheck", "explain", "--target", TARGET, "--config", str(client.settings)]
+    environ = {**client.environ, "PYTHONWARNINGS": "error"}
+    return subprocess.run(
+        [*typed, *more], capture_output=True, text=True, timeout=60, check=False, env=environ, input=text
+    )
