@@ -62,7 +62,10 @@ SYMPTOMS: tuple[Symptom, ...] = (
             r"InvalidConfigError",
             r'The source_profile "[^"]*" referenced in the profile "[^"]*" does not exist',
             r"source_profile.{0,40}credential_source|credential_source.{0,40}source_profile",
-            r"specified sso-session which does not exist|sso_session",
+            r"Infinite loop in credential configuration",
+            r"The specified sso-session does not exist|sso_session",
+            r"is configured to use .{1,40} but is missing required configuration",
+            r"is inconsistent between profile",
         ),
         source="botocore, InvalidConfigError",
     ),
@@ -78,8 +81,38 @@ SYMPTOMS: tuple[Symptom, ...] = (
             r"The SSO session associated with this profile has expired",
             r"Token has expired and refresh failed",
             r"Error when retrieving token from sso",
+            r"an access token from SSO",
         ),
         source="botocore, SSOTokenLoadError and UnauthorizedSSOTokenError; boto/boto3#4119",
+    ),
+    Symptom(
+        "login-over",
+        "The sign-in of `aws login` is over, was never done on this machine, or may not be renewed. Somebody has to "
+        "sign in with a browser.",
+        _RESOLVABLE,
+        Fix("Sign in again; for what runs unattended use a role instead.", ("aws login --profile NAME",)),
+        Confidence.CERTAIN,
+        patterns=(
+            r"Please reauthenticate using 'aws login'",
+            r"Error loading login session token",
+            r"redeeming a login authorization code",
+            r"Unable to create or refresh login credentials",
+            r"refreshing a login session profile",
+        ),
+        source="botocore, LoginError",
+    ),
+    Symptom(
+        "metadata-silent",
+        "What hands out credentials on this machine (the instance's or container's address) does not answer, or has "
+        "none: no role is attached, IMDSv2 does not reach into the container, or the pod's identity is not set up.",
+        _RESOLVABLE,
+        Fix(
+            "Look at what is attached to the instance, task or pod; credentials.resolvable says which it asked.",
+            (_LIST,),
+        ),
+        Confidence.LIKELY,
+        patterns=(r"Error retrieving metadata", r"MetadataRetrievalError"),
+        source="botocore, MetadataRetrievalError",
     ),
     Symptom(
         "second-factor-asked",
@@ -87,7 +120,11 @@ SYMPTOMS: tuple[Symptom, ...] = (
         _RESOLVABLE,
         Fix("Use a profile without mfa_serial for what runs unattended."),
         Confidence.POSSIBLE,
-        patterns=(r"^(.* )?EOFError(: EOF when reading a line)?$", r"EOF when reading a line"),
+        patterns=(
+            r"^(.* )?EOFError(: EOF when reading a line)?$",
+            r"EOF when reading a line",
+            r"Cannot refresh credentials: MFA token required",
+        ),
         source="botocore asks with getpass; tried",
     ),
     Symptom(

@@ -197,13 +197,31 @@ TEXTS: dict[str, tuple[str, ...]] = {
                 error_msg='The source_profile "base" referenced in the profile "prod" does not exist.'
             )
         ),
+        str(exceptions.InvalidConfigError(error_msg='The specified sso-session does not exist: "corp"')),
+        str(exceptions.InfiniteLoopConfigError(source_profile="base", visited_profiles=["prod", "base"])),
     ),
     "sso-over": (
         str(exceptions.SSOTokenLoadError(error_msg="Token for s does not exist")),
         str(exceptions.UnauthorizedSSOTokenError()),
         str(exceptions.TokenRetrievalError(provider="sso", error_msg="Token has expired and refresh failed")),
     ),
-    "second-factor-asked": ("EOFError", "EOFError: EOF when reading a line"),
+    "login-over": (
+        str(exceptions.LoginRefreshRequired()),
+        str(exceptions.LoginTokenLoadError(error_msg="no such session")),
+        str(exceptions.LoginInsufficientPermissions()),
+    ),
+    "metadata-silent": (
+        str(
+            exceptions.CredentialRetrievalError(
+                provider="container-role", error_msg=str(exceptions.MetadataRetrievalError(error_msg="timed out"))
+            )
+        ),
+    ),
+    "second-factor-asked": (
+        "EOFError",
+        "EOFError: EOF when reading a line",
+        str(exceptions.RefreshWithMFAUnsupportedError()),
+    ),
     "renewed-and-still-expired": (
         "RuntimeError: Credentials were refreshed, but the refreshed credentials are still expired.",
     ),
