@@ -123,7 +123,7 @@ class Combination:
         within, across = self._granted_within(), self._granted_across()
         if within == across or self._resource is None:
             return within
-        return joined(within, across).joined(on_doubt("which account owns the resource is not given"))
+        return joined(within, across, on_doubt("which account owns the resource is not given"))
 
     def _granted_within(self) -> Truth:
         limits = self._limits()

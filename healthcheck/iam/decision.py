@@ -23,7 +23,7 @@ from healthcheck.iam.combination import (
 from healthcheck.iam.documents import Document, Effect
 from healthcheck.iam.layers import Layer, LayerVerdict, Match, judge
 from healthcheck.iam.nearmiss import NearMiss, near_misses
-from healthcheck.iam.principals import PrincipalKind
+from healthcheck.iam.principals import PrincipalKind, Reach
 from healthcheck.iam.request import Request
 from healthcheck.iam.truth import Hole, Maybe, Truth, joined, some
 
@@ -226,15 +226,17 @@ def _outcome(allowed: Truth, denied: Truth) -> Outcome:
 
 def _deciding(outcome: Outcome, verdicts: Sequence[LayerVerdict], allowed: Truth) -> Iterator[Match]:
     """Yield the statements that settle the outcome, each once; of those that may apply, those that could change it."""
+    if outcome is Outcome.IMPLICIT_DENY:
+        return
     told = set()
     for verdict in verdicts:
+        open_reaches = {reach for reach in Reach if allowed is not True and isinstance(verdict.allows(reach), Maybe)}
         for match in verdict.matches:
             denies = match.statement.effect is Effect.DENY
             if outcome is Outcome.UNKNOWN:
-                could_change = denies or (allowed is not True and isinstance(verdict.allows(match.reach), Maybe))
-                tell = isinstance(match.truth, Maybe) and could_change
+                tell = isinstance(match.truth, Maybe) and (denies or match.reach in open_reaches)
             else:
                 tell = match.truth is True and denies is (outcome is Outcome.EXPLICIT_DENY)
-            if tell and outcome is not Outcome.IMPLICIT_DENY and (id(match.statement), verdict.level) not in told:
+            if tell and (id(match.statement), verdict.level) not in told:
                 told.add((id(match.statement), verdict.level))
                 yield match

@@ -49,6 +49,8 @@ NOT_PRINCIPALS = [
     Case(BOUNDARIES, "regardless of the values: the session, its role and the account", "explicit_deny",
          "s3:GetObject", OBJECT, SESSION, identity=[ALLOW_ALL], boundary=[ALLOW_ALL],
          resource_policy=[ALL_BUT_SESSION]),
+    Case(BOUNDARIES, "a Deny with Principal means whom it names", "allowed", "s3:GetObject", OBJECT, USER,
+         identity=[ALLOW_ALL], boundary=[ALLOW_ALL], resource_policy=[deny("s3:*", Principal={"AWS": ROLE})]),
     Case(BOUNDARIES, "only for the actions that the statement names", "allowed", "ec2:RunInstances",
          principal=USER, identity=[ALLOW_ALL], boundary=[ALLOW_ALL], resource_policy=[ALL_BUT_ME]),
     Case(BOUNDARIES, "a condition on aws:PrincipalArn instead spares whoever has a boundary", "allowed",

@@ -118,6 +118,7 @@ PRESENT: list[tuple[str, object, ContextValue, object]] = [
     ("ArnLike", "arn:aws:logs:*:*:log-group:/x:*", "arn:aws:logs:eu-west-1:1:log-group:/y:stream", NO),
     ("ArnNotLike", "arn:aws:sns:*:111122223333:t*", "arn:aws:sns:eu-west-1:111122223333:topic", NO),
     ("ArnNotEquals", "arn:aws:sns:*:111122223333:t*", "arn:aws:sns:eu-west-1:444455556666:topic", YES),
+    ("ArnNotEquals", "arn:aws:sns:*:111122223333:t*", "arn:aws:sns:eu-west-1:111122223333:topic", NO),
     ("Null", "true", "present", NO),
     ("Null", "false", "present", YES),
     ("Null", "true", "", YES),
@@ -240,6 +241,11 @@ def test_an_unknown_variable_leaves_open_only_what_it_can_change() -> None:
     )
     assert can.holds(context) == Maybe(keys=frozenset({"aws:username"}))
     assert cannot.holds(context) is False
+
+
+def test_of_several_values_an_open_one_leaves_a_plain_operator_open() -> None:
+    context = Context({"aws:Key": ["a", "zoe"]}, complete=False)
+    assert outcome("StringEquals", ["a", "${aws:username}"], context) == OPEN
 
 
 def test_an_arn_operator_looks_at_each_part_and_a_string_operator_does_not() -> None:

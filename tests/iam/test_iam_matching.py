@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from healthcheck.iam.context import Context
@@ -37,7 +37,16 @@ NOTHING = Context({}, complete=True)
         ("*??*", "ab", True),
         ("a*a", "a", False),
         ("ab*ba", "aba", False),
+        ("*a?b*", "xacb", True),
+        ("*a?b*", "xacxb", False),
         ("*ab*ab*", "abab", True),
+        # What stands between two stars must not reach into the end.
+        ("*ab*b", "ab", False),
+        ("*ab*b", "abb", True),
+        ("*a?*b", "ab", False),
+        ("*a?*b", "acb", True),
+        ("*??*b", "ab", False),
+        ("*??*b", "aab", True),
         ("*ab*ab*", "aba", False),
         ("*?", "a", True),
         ("a[b]", "ab", False),
@@ -49,7 +58,8 @@ def test_wildcards(pattern: str, text: str, expected: bool) -> None:  # noqa: FB
     assert Pattern(pattern).match(text, NOTHING) is expected
 
 
-@given(st.text("ab*?:\n", max_size=12), st.text("ab:*\n", max_size=12))
+@settings(max_examples=1_000)
+@given(st.text("ab*?:", max_size=8), st.text("abc:*\n", max_size=8))
 def test_wildcards_match_what_the_plain_meaning_says(pattern: str, text: str) -> None:
     meaning = "".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in pattern)
     expected = re.fullmatch(meaning, text, re.DOTALL) is not None
@@ -149,6 +159,14 @@ def test_an_unknown_value_is_open_only_where_it_matters() -> None:
     pattern = Pattern("home/${aws:username}/*")
     assert pattern.match("home/zoe/x", context) == Maybe(keys=frozenset({"aws:username"}))
     assert pattern.match("work/zoe/x", context) is False
+
+
+def test_letter_case_is_irrelevant_around_an_unknown_value_too() -> None:
+    pattern = Pattern("Team-${aws:PrincipalTag/Name}", wildcards=False, ignore_case=True)
+    unknown = Context({}, complete=False)
+    assert pattern.match("TEAM-x", unknown) == Maybe(keys=frozenset({"aws:PrincipalTag/Name"}))
+    assert pattern.match("crew-x", unknown) is False
+    assert pattern.match("TEAM-BLUE", Context({"aws:PrincipalTag/Name": "Blue"}, complete=True)) is True
 
 
 def test_a_default_stands_in_for_an_absent_key_and_not_for_an_unknown_one() -> None:

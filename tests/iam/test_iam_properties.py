@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 from hypothesis import assume, given
@@ -321,13 +321,26 @@ def test_no_text_raises_anything_but_policy_error(source: str) -> None:
         lambda n: {"Action": "*", "Resource": "*", "Condition": {"a" * n: {}}},
         lambda n: {"Action": "*", "Resource": "*", "b" * n: {}},
         lambda n: {"Action": "*", "Resource": "*", "Principal": {"AWS": ["111122223333"] * n}},
+        lambda n: {"Action": "*", "Resource": "*", "Condition": {"StringLike": {f"aws:k{i}": "a" for i in range(n)}}},
+        lambda n: {"Action": "*", "Resource": "*", "Condition": {"IpAddress": {"aws:x": ["1.2.3.4/" + "9" * 9] * n}}},
     ],
 )
 def test_time_grows_no_faster_than_the_document(statement: object) -> None:
     """Eight times the document takes about eight times the time; quadratic would be sixty-four."""
 
+    assert_linear(lambda size: {"Effect": "Deny", **statement(size)})  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+@pytest.mark.parametrize("condition", [{}, {"StringLike": {"aws:Unknown": "a*"}}], ids=["certain", "open"])
+def test_time_grows_no_faster_than_the_number_of_statements(effect: str, condition: Mapping[str, object]) -> None:
+    statement = {"Effect": effect, "Action": "s3:*", "Resource": "*", "Condition": condition}
+    assert_linear(lambda size: [{"Sid": f"S{index}", **statement} for index in range(size)])
+
+
+def assert_linear(make: Callable[[int], object]) -> None:
     def seconds(size: int) -> float:
-        made = {"Effect": "Deny", **statement(size)}  # type: ignore[operator]
+        made = make(size)
         context = {"aws:x": "arn:aws:iam::1:" + "a" * 500, "aws:username": "a"}
         request = Request("s3:GetObject", "arn:aws:s3:::" + "a" * 500, principal=PRINCIPALS[0], context=context)
         best = float("inf")
@@ -336,6 +349,7 @@ def test_time_grows_no_faster_than_the_document(statement: object) -> None:
             try:
                 loaded = load_document({"Version": "2012-10-17", "Statement": made}, name="large")
                 evaluate(request, identity=[], resource_policy=loaded).explain()
+                evaluate(request, identity=[loaded]).explain()
             except PolicyError:
                 pass
             best = min(best, time.process_time() - started)
