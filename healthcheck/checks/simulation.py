@@ -64,7 +64,10 @@ def compare(aws: Aws, dossier: Dossier, verdicts: Sequence[Verdict], result: Res
         result: the verdict that rests on them.
     """
     principal = parse(dossier.principal)
-    asked = [verdict for verdict in verdicts if verdict.outcome is not Outcome.UNKNOWN]
+    decided = [verdict for verdict in verdicts if verdict.outcome is not Outcome.UNKNOWN]
+    # Of what hangs on documents that could not be read it has at least something to say.
+    unread = [verdict for verdict in verdicts if verdict.outcome is Outcome.UNKNOWN and verdict.decision.holes]
+    asked = [*decided, *unread]
     # It knows roles and users alone, by their own ARNs.
     if not asked or principal is None or principal.kind not in ("role", "user"):
         return result
@@ -77,24 +80,31 @@ def compare(aws: Aws, dossier: Dossier, verdicts: Sequence[Verdict], result: Res
         return _with(result, simulator="gave nothing usable: no answer to any question", confidence="medium")
     denied = [
         verdict
-        for verdict in asked
+        for verdict in decided
         if verdict.outcome is Outcome.ALLOWED and _answer(answers, verdict).decision == "explicitDeny"
     ]
     again = _ask(aws, dossier.principal, [_at_its_best(verdict) for verdict in denied]) if denied else {}
     kept: _Answers = {} if isinstance(again, Failure) else again
     staying = [verdict for verdict in denied if _stays(_answer(answers, verdict), _answer(kept, verdict))]
-    differing = [verdict for verdict in asked if _differs(verdict, _answer(answers, verdict))]
+    differing = [verdict for verdict in decided if _differs(verdict, _answer(answers, verdict))]
     unseen = [name for name in _texts(result.evidence.get("not_seen")) if name != _SEEN_BY_THE_SIMULATOR]
     told = _with(
         replace(result, evidence={name: value for name, value in result.evidence.items() if name != "not_seen"}),
-        simulator=f"{'differs' if differing else 'agrees'} about what can be decided",
-        confidence="medium" if differing or len(asked) < len(verdicts) else "high",
+        simulator=_compared(decided, differing),
+        confidence="medium" if differing or len(decided) < len(verdicts) else "high",
         not_seen=unseen,
         simulator_differs=[f"{each.text}: {_why(each, _answer(answers, each))}" for each in differing],
+        simulator_of_undecided=[f"{each.text}: {_said(_answer(answers, each))}" for each in unread],
     )
     if staying and result.status is Status.OK:
         return _denied(dossier.principal, principal.kind, staying, kept, told)
     return told
+
+
+def _compared(decided: Sequence[Verdict], differing: Sequence[Verdict]) -> str:
+    if not decided:
+        return "asked about what could not be decided"
+    return f"{'differs' if differing else 'agrees'} about what can be decided"
 
 
 def _ask(aws: Aws, principal: str, requests: Sequence[Request]) -> _Answers | Failure:
@@ -148,6 +158,13 @@ def _stays(first: Simulated, second: Simulated) -> bool:
 def _differs(verdict: Verdict, answer: Simulated) -> bool:
     is_allowed = verdict.outcome is Outcome.ALLOWED
     return answer.is_open or is_allowed is not (answer.decision == "allowed")
+
+
+def _said(answer: Simulated) -> str:
+    if answer.is_open:
+        return f"hangs on {', '.join(answer.missing_keys)}"
+    words = {"allowed": "allowed", "explicitDeny": "denied by a statement", "implicitDeny": "allowed by nothing"}
+    return words.get(answer.decision, "no answer")
 
 
 def _why(verdict: Verdict, answer: Simulated) -> str:

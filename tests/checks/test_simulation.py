@@ -11,7 +11,7 @@ from healthcheck.check import Check
 from healthcheck.checks import caller
 from healthcheck.checks.role import passable, permissions
 from healthcheck.result import Result, Status
-from healthcheck.testing import ROLE, Situation, examine
+from healthcheck.testing import ROLE, Situation, denied, examine
 from tests.cases import caller as callers
 from tests.cases import role as cases
 
@@ -155,3 +155,19 @@ def test_of_who_is_denied_the_kind_is_named() -> None:
     fix = verdict(STARTING["the organization denies jobs"], caller.permissions).fix
     assert fix is not None
     assert "let this user do it" in fix.text
+
+
+def test_of_what_hangs_on_a_document_that_may_not_be_read_it_is_told_what_the_simulator_says() -> None:
+    situation = cases.permitted(
+        cases.ALL_NEEDED,
+        iam_GetRolePolicy=denied("iam.GetRolePolicy"),
+        iam_SimulatePrincipalPolicy=cases.simulated(
+            lambda action, *_: {"decision": "implicitDeny"} if action == "s3:PutObject" else {}
+        ),
+    )
+    found = verdict(situation)
+    assert (found.status, found.reason, found.evidence["confidence"]) == (Status.UNKNOWN, "not_permitted", "medium")
+    told = found.evidence["simulator_of_undecided"]
+    assert isinstance(told, list | tuple)
+    assert "s3:PutObject on arn:aws:s3:::sagemaker-us-east-1-111122223333/*: allowed by nothing" in told
+    assert "ecr:GetAuthorizationToken: allowed" in told
