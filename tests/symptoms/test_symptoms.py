@@ -206,9 +206,11 @@ TEXTS: dict[str, tuple[str, ...]] = {
         str(exceptions.TokenRetrievalError(provider="sso", error_msg="Token has expired and refresh failed")),
     ),
     "login-over": (
-        str(exceptions.LoginRefreshRequired()),
-        str(exceptions.LoginTokenLoadError(error_msg="no such session")),
-        str(exceptions.LoginInsufficientPermissions()),
+        # Of botocore 1.41 and later; ours may be older.
+        "Your session has expired or credentials have changed. Please reauthenticate using 'aws login'.",
+        "Error loading login session token: no such session",
+        "Unable to create or refresh login credentials due to insufficient permissions. You may be missing permission "
+        "for the 'signin:CreateOAuth2Token' action.",
     ),
     "metadata-silent": (
         str(
