@@ -197,9 +197,11 @@ def _evidence(
     evidence: dict[str, Json] = {
         "actions_needed": len({verdict.need.action for verdict in told}),
         "refused": _grouped(refused),
-        "near_misses": [
-            f"{miss.where}: {miss.sentence}" for verdict in refused for miss in verdict.decision.near_misses[:1]
-        ],
+        "near_misses": list(
+            dict.fromkeys(
+                f"{miss.where}: {miss.sentence}" for verdict in refused for miss in verdict.decision.near_misses[:1]
+            )
+        ),
         "undecided": [verdict.text for verdict in undecided],
         "attached_policies": list(policies.attached),
         "has_full_access": any(arn.endswith(_FULL_ACCESS) for arn in policies.attached),

@@ -285,10 +285,12 @@ def _edit(role: str) -> tuple[str, ...]:
 
 
 def _evidence(trust: Trust) -> Evidence:
+    misses = [miss.sentence for decision in trust.decisions.values() for miss in decision.near_misses[:1]]
+    near: Evidence = {"near_misses": list(dict.fromkeys(misses))} if misses else {}
     return {
         "purposes": {purpose.value: decision.outcome.value for purpose, decision in trust.decisions.items()},
         "statements": len(trust.document.statements),
-        "near_misses": [miss.sentence for decision in trust.decisions.values() for miss in decision.near_misses[:1]],
+        **near,
     }
 
 

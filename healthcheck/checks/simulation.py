@@ -85,7 +85,7 @@ def compare(aws: Aws, dossier: Dossier, verdicts: Sequence[Verdict], result: Res
     ]
     again = _ask(aws, dossier.principal, [_at_its_best(verdict) for verdict in denied]) if denied else {}
     kept: _Answers = {} if isinstance(again, Failure) else again
-    staying = [verdict for verdict in denied if _stays(_answer(answers, verdict), _answer(kept, verdict))]
+    staying = [verdict for verdict in denied if _stays(verdict, _answer(answers, verdict), _answer(kept, verdict))]
     differing = [verdict for verdict in decided if _differs(verdict, _answer(answers, verdict))]
     unseen = [name for name in _texts(result.evidence.get("not_seen")) if name != _SEEN_BY_THE_SIMULATOR]
     told = _with(
@@ -94,7 +94,7 @@ def compare(aws: Aws, dossier: Dossier, verdicts: Sequence[Verdict], result: Res
         confidence="medium" if differing or len(decided) < len(verdicts) else "high",
         not_seen=unseen,
         simulator_differs=[f"{each.text}: {_why(each, _answer(answers, each))}" for each in differing],
-        simulator_of_undecided=[f"{each.text}: {_said(_answer(answers, each))}" for each in unread],
+        simulator_of_undecided=[f"{each.text}: {_said(each, _answer(answers, each))}" for each in unread],
     )
     if staying and result.status is Status.OK:
         return _denied(dossier.principal, principal.kind, staying, kept, told)
@@ -151,26 +151,41 @@ def _with(result: Result, **facts: Json) -> Result:
     return replace(result, evidence={**result.evidence, **known})
 
 
-def _stays(first: Simulated, second: Simulated) -> bool:
-    return second.decision == "explicitDeny" and not (first.is_open or second.is_open)
+def _stays(verdict: Verdict, first: Simulated, second: Simulated) -> bool:
+    return second.decision == "explicitDeny" and not (_open(verdict, first) or _open(verdict, second))
+
+
+def _open(verdict: Verdict, answer: Simulated) -> tuple[str, ...]:
+    """Return the context keys on which an answer hangs: those that requests may have, and that were not given.
+
+    What was not given the simulator takes to be absent and names; some of it is known to be absent, and rightly so.
+    """
+    absent = [key.lower() for key, value in verdict.decision.request.context.items() if value is None]
+    return tuple(key for key in answer.missing_keys if not any(_names(name, key.lower()) for name in absent))
+
+
+def _names(name: str, key: str) -> bool:
+    return key.startswith(name[:-1]) if name.endswith("*") else key == name
 
 
 def _differs(verdict: Verdict, answer: Simulated) -> bool:
-    is_allowed = verdict.outcome is Outcome.ALLOWED
-    return answer.is_open or is_allowed is not (answer.decision == "allowed")
+    # It lists keys of statements that have no part in the decision, too (boto/boto3#3111): alone they say nothing.
+    return (verdict.outcome is Outcome.ALLOWED) is not (answer.decision == "allowed")
 
 
-def _said(answer: Simulated) -> str:
-    if answer.is_open:
-        return f"hangs on {', '.join(answer.missing_keys)}"
+def _said(verdict: Verdict, answer: Simulated) -> str:
+    keys = _open(verdict, answer)
+    if keys:
+        return f"hangs on {', '.join(keys)}"
     words = {"allowed": "allowed", "explicitDeny": "denied by a statement", "implicitDeny": "allowed by nothing"}
     return words.get(answer.decision, "no answer")
 
 
 def _why(verdict: Verdict, answer: Simulated) -> str:
     """Return the reason of a difference, as far as there is one to be seen."""
-    if answer.is_open:
-        return f"it hangs on {', '.join(answer.missing_keys)}, which the simulator was not told"
+    keys = _open(verdict, answer)
+    if keys:
+        return f"it hangs on {', '.join(keys)}, which the simulator was not told"
     if answer.decision == NO_ANSWER:
         return "the simulator gave no answer about it"
     if answer.decision == "allowed":

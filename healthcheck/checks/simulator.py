@@ -47,11 +47,6 @@ class Simulated:
     policies: tuple[str, ...] = ()
     """The policies that decided, as the simulator calls them."""
 
-    @property
-    def is_open(self) -> bool:
-        """Whether it hangs on context that was not given."""
-        return bool(self.missing_keys)
-
 
 @dataclass(slots=True)
 class Batch:

@@ -82,10 +82,14 @@ def test_full_access_covers_only_names_with_sagemaker_in_them(bucket: str, prefi
     assert result.status is status
     if status is Status.CRITICAL:
         assert result.evidence["refused"] == [
-            f"s3:GetObject on arn:aws:s3:::{bucket}/{prefix}*: jobs start and fail at the download of their input, "
-            "endpoints at that of their model (training)",
-            f"s3:PutObject on arn:aws:s3:::{bucket}/{prefix}*: jobs run to their end and fail at the upload of their "
-            "results (training)",
+            (
+                f"s3:GetObject on arn:aws:s3:::{bucket}/{prefix}*: jobs start and fail at the download of their input, "
+                "endpoints at that of their model (training)"
+            ),
+            (
+                f"s3:PutObject on arn:aws:s3:::{bucket}/{prefix}*: jobs run to their end and fail at the upload of "
+                "their results (training)"
+            ),
         ]
 
 

@@ -171,3 +171,19 @@ def test_of_what_hangs_on_a_document_that_may_not_be_read_it_is_told_what_the_si
     assert isinstance(told, list | tuple)
     assert "s3:PutObject on arn:aws:s3:::sagemaker-us-east-1-111122223333/*: allowed by nothing" in told
     assert "ecr:GetAuthorizationToken: allowed" in told
+
+
+@pytest.mark.parametrize(
+    ("inline", "decision", "keys"),
+    [
+        (cases.ALL_NEEDED, "allowed", ["aws:SourceVpce"]),
+        (cases.NO_BUCKET, "implicitDeny", ["s3:ExistingObjectTag/SageMaker", "aws:MultiFactorAuthPresent"]),
+    ],
+    ids=["of other statements", "known to be absent"],
+)
+def test_keys_on_which_no_decision_hangs_make_no_difference(inline: Any, decision: str, keys: list[str]) -> None:
+    def answer(action: str, *_: Any) -> Any:
+        return {"decision": decision, "missing": keys} if action.startswith("s3:") else {}
+
+    evidence = verdict(cases.permitted(inline, iam_SimulatePrincipalPolicy=cases.simulated(answer))).evidence
+    assert (evidence["simulator"], evidence["confidence"]) == ("agrees about what can be decided", "high")

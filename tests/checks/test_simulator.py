@@ -102,7 +102,7 @@ def test_answers_are_read_by_resource_and_else_at_the_top() -> None:
         ("s3:getobject", "arn:a"): ("allowed", ()),
         ("s3:getobject", "arn:b"): ("explicitDeny", ()),
     }
-    assert answers["s3:getobject", "arn:b"].is_open
+    assert answers["s3:getobject", "arn:b"].missing_keys == ("k",)
 
 
 def test_a_form_of_arns_at_the_top_means_whatever_was_asked_about() -> None:

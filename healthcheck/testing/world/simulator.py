@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from xml.sax.saxutils import escape
 
 from healthcheck.iam import ContextValue, Decision, Document, Layer, Outcome, Request, evaluate, load_document
@@ -25,7 +26,7 @@ _WORDS = {
     Outcome.ALLOWED: "allowed",
     Outcome.EXPLICIT_DENY: "explicitDeny",
     Outcome.IMPLICIT_DENY: "implicitDeny",
-    # What hangs on a missing key AWS denies, and lists the key.
+    # Only what nobody can decide, such as a document of another grammar, is left open where nothing else is unknown.
     Outcome.UNKNOWN: "implicitDeny",
 }
 
@@ -49,11 +50,8 @@ def answer(call: Call, imitation: Imitation, account: Account) -> Answer:
     resources = list(_members(form, "ResourceArns")) or ["*"]
     results = []
     for action in _members(form, "ActionNames"):
-        parts = []
-        for resource in resources:
-            request = Request(action, resource, principal=principal, context=context)
-            parts.append(_part(request, identity, boundary, scps))
-        results.append(_result(action, parts))
+        requests = [Request(action, resource, principal=principal, context=context) for resource in resources]
+        results.append(_result(action, [_part(request, identity, boundary, scps) for request in requests]))
     start = int(form.get("Marker") or 0)
     end = start + int(form.get("MaxItems") or _PAGE)
     page = "".join(results[start:end])
@@ -78,8 +76,16 @@ def _context(form: dict[str, str]) -> Iterator[tuple[str, ContextValue]]:
         values = list(_members(form, f"ContextEntries.member.{index}.ContextKeyValues"))
         yield name, values[0] if len(values) == 1 else values
         index += 1
-    # A tag on an object is a fact about an object, and the simulator knows none.
-    yield "s3:ExistingObjectTag/*", None
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The answer about one resource."""
+
+    resource: str
+    decision: Decision
+    is_by_organization: bool
+    missing_keys: tuple[str, ...]
 
 
 def _part(
@@ -87,17 +93,19 @@ def _part(
     identity: list[Document],
     boundary: list[Document] | None,
     scps: list[list[Document]] | None,
-) -> tuple[Request, Decision, bool]:
-    decision = evaluate(request, identity=identity, boundary=boundary, scps=scps)
+) -> _Part:
+    # What it is not told it takes to be absent; what that was, it says of policies in the account alone.
+    decision = evaluate(replace(request, context_complete=True), identity=identity, boundary=boundary, scps=scps)
+    untold = evaluate(request, identity=identity, boundary=boundary)
     by_organization = any(match.layer is Layer.SCP for match in decision.deciding) or any(
         verdict.layer is Layer.SCP for verdict in decision.blocking
     )
-    return request, decision, by_organization and decision.denied
+    return _Part(request.resource, decision, by_organization and decision.denied, untold.unknown_keys)
 
 
-def _result(action: str, parts: list[tuple[Request, Decision, bool]]) -> str:
-    worst = next((_WORDS[decision.outcome] for _, decision, _ in parts if not decision.allowed), "allowed")
-    is_allowed_by_organization = not any(by_organization for _, _, by_organization in parts)
+def _result(action: str, parts: list[_Part]) -> str:
+    worst = next((_WORDS[part.decision.outcome] for part in parts if not part.decision.allowed), "allowed")
+    is_allowed_by_organization = not any(part.is_by_organization for part in parts)
     return (
         f"<member><EvalActionName>{escape(action)}</EvalActionName><EvalResourceName>*</EvalResourceName>"
         f"<EvalDecision>{worst}</EvalDecision><OrganizationsDecisionDetail><AllowedByOrganizations>"
@@ -106,12 +114,10 @@ def _result(action: str, parts: list[tuple[Request, Decision, bool]]) -> str:
     )
 
 
-def _specific(part: tuple[Request, Decision, bool]) -> str:
-    request, decision, by_organization = part
-    keys = () if by_organization else decision.unknown_keys
-    missing = "".join(f"<member>{escape(key)}</member>" for key in keys)
+def _specific(part: _Part) -> str:
+    missing = "".join(f"<member>{escape(key)}</member>" for key in part.missing_keys)
     return (
-        f"<member><EvalResourceName>{escape(request.resource)}</EvalResourceName><EvalResourceDecision>"
-        f"{_WORDS[decision.outcome]}</EvalResourceDecision><MissingContextValues>{missing}</MissingContextValues>"
+        f"<member><EvalResourceName>{escape(part.resource)}</EvalResourceName><EvalResourceDecision>"
+        f"{_WORDS[part.decision.outcome]}</EvalResourceDecision><MissingContextValues>{missing}</MissingContextValues>"
         "</member>"
     )
