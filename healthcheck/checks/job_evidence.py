@@ -126,7 +126,13 @@ def judge(inquiry: Inquiry, refused: Result, jobs: Sequence[Job]) -> Iterator[Re
     is_fresh = bool(proofs) and all(inquiry.now - job.ended <= inquiry.sufficing for job in proofs.values())
     if is_fresh and not gaps:
         lacking = ", ".join(refused.missing_actions)
-        facts = {**evidence, "basis": "past job", "confidence": "low", "missing_actions": list(refused.missing_actions)}
+        facts = {
+            **evidence,
+            **({"not_shown_by_past_jobs": ["logs", "metrics"]} if inquiry.claim is Claim.ALLOWED else {}),
+            "basis": "past job",
+            "confidence": "low",
+            "missing_actions": list(refused.missing_actions),
+        }
         yield ok(inquiry.role, f"{inquiry.role}: {shown}; it could not be looked at without {lacking}", evidence=facts)
     else:
         yield replace(refused, summary=f"{refused.summary}; {shown}" if shown else refused.summary, evidence=evidence)

@@ -186,7 +186,7 @@ def permissions(
     Settings:
         prefix: the part of the bucket that jobs read and write, such as "team-a/"; empty for the whole bucket
         accept_past_jobs: where policies may not be read, how old jobs may be that completed with the role, one of each
-            purpose and on the same bucket, to be taken for a look; 0 for never
+            purpose and on the same bucket, to be taken for a look; 0 for never. Of logs and metrics they show nothing
     """
     role = arns.parse(target.role) if target.role else None
     if role is None:

@@ -128,6 +128,8 @@ def test_only_who_says_so_takes_a_job_of_that_age_for_an_answer(
         assert verdict.summary.endswith("; it could not be looked at without iam:GetRole")
         assert "3 h ago" in verdict.summary
         assert (verdict.evidence["basis"], verdict.evidence["confidence"]) == ("past job", "low")
+        unshown = ["logs", "metrics"] if claim is Claim.ALLOWED else None
+        assert verdict.evidence.get("not_shown_by_past_jobs") == unshown
 
 
 @pytest.mark.parametrize(
