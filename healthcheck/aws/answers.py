@@ -86,6 +86,7 @@ _EMPTY_CODE = re.compile(r"^\d{3}$")
 _XML_ERROR = re.compile(r"<Code>\s*([^<]+?)\s*</Code>\s*<Message>\s*(.*?)\s*</Message>", re.DOTALL)
 
 _BAD_REQUEST = 400
+_TOO_MANY = 429
 _SERVER = 500
 _BY_STATUS = {
     301: FailureKind.REGION_INVALID,
@@ -94,7 +95,7 @@ _BY_STATUS = {
     401: FailureKind.NOT_PERMITTED,
     403: FailureKind.NOT_PERMITTED,
     404: FailureKind.NOT_FOUND,
-    429: FailureKind.THROTTLED,
+    _TOO_MANY: FailureKind.THROTTLED,
 }
 
 
@@ -159,6 +160,9 @@ class ErrorAnswer:
             # An answer to HEAD has no body to say more in; nearly always the token has expired
             # (boto/boto#2916, aws/aws-sdk-js#2219). credentials.valid settles it.
             return FailureKind.CREDENTIALS_EXPIRED
+        if not self.code and status != _TOO_MANY:
+            # AWS names each error by a code: this is the page of a proxy, or of another server.
+            return FailureKind.BAD_ANSWER
         return _BY_STATUS.get(status, FailureKind.BAD_ANSWER)
 
 

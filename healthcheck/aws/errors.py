@@ -176,7 +176,9 @@ def _answered(answer: ErrorAnswer, operation: str | None) -> Failure:
         FailureKind.TIMED_OUT: f"AWS gave {asked} up for taking too long ({answer.code}).",
         FailureKind.SERVICE_ERROR: f"AWS failed to answer {asked}: HTTP {answer.status or answer.code}, {said}.",
         FailureKind.NOT_FOUND: f"AWS found nothing for {asked}: {said}.",
-        FailureKind.BAD_ANSWER: f"AWS refused {asked}: {answer.code}, {said}.",
+        FailureKind.BAD_ANSWER: f"AWS refused {asked}: {answer.code}, {said}."
+        if answer.code
+        else f"{asked} got an answer that is none of AWS's: HTTP {answer.status}, {said}.",
     }[kind]
     return Failure(kind, sentence, operation, answer.code or None, check=OWNERS.get(kind))
 

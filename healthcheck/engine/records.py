@@ -33,7 +33,7 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 NO_GAUGES: Mapping[str, float] = MappingProxyType({})
 _NOTHING: Mapping[Cause, Contribution] = MappingProxyType({})
 
-_SHARED = frozenset({FailureKind.NOT_PERMITTED.value, STALE})
+_SHARED = frozenset({FailureKind.NOT_PERMITTED.value, FailureKind.BAD_ANSWER.value, STALE})
 """Reasons for which checks of a target that name one subject have one cause, whichever comes first."""
 
 

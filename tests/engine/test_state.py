@@ -410,6 +410,15 @@ class TestIncidents:
         assert incident.blocked == dict.fromkeys(regions, ("role.trust",))
         assert Counter(watch.phases) == {("opened", "role.exists"): 1, ("updated", "role.exists"): 19}
 
+    def test_whoever_answers_in_awss_place_is_one_incident_a_target(self) -> None:
+        """An unknown blocks nothing, so that each check meets it by itself."""
+        watch = Watch(damping=UNDAMPED)
+        for check_id in ("role.exists", "role.trust", "bucket.reachable"):
+            watch.see(check_id, unknown(NAME, "a web page came", reason="bad_answer", fix=FIX))
+        (incident,) = watch.state.snapshot().incidents
+        assert incident.cause == "role.exists"
+        assert incident.blocked == {NAME: ("role.trust", "bucket.reachable")}
+
     def test_one_missing_action_is_one_incident_over_checks_and_regions(self) -> None:
         names = ["prod/eu-west-1", "prod/us-east-1"]
         watch = Watch(plan(*(watching(name) for name in names)), damping=UNDAMPED)
