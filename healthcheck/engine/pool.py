@@ -34,6 +34,13 @@ class Task:
     deadline: float = math.inf
 
 
+class _Own(threading.local):
+    """What a thread knows of itself."""
+
+    is_free_in_a_moment = False
+    """Whether it is a worker that deals with an outcome, and then takes up the next task."""
+
+
 class Pool:
     """At most `size` threads that work, started when there is work; they are daemons and never hold up an exit.
 
@@ -59,6 +66,7 @@ class Pool:
         self._watcher: threading.Thread | None = None
         self._watched_until = math.inf
         self._closed = False
+        self._own = _Own()
 
     @property
     def abandoned(self) -> int:
@@ -78,8 +86,13 @@ class Pool:
     def submit(self, task: Task) -> None:
         """Do a task when a thread is free; after `close`, never."""
         with self._lock:
-            if not self._closed:
-                self._queue.append(task)
+            if self._closed:
+                return
+            self._queue.append(task)
+            if self._own.is_free_in_a_moment:
+                # It goes on with what follows from its task: to wake another thread takes as long as many a check.
+                self._own.is_free_in_a_moment = False
+            else:
                 self._work.notify()
                 self._hire()
 
@@ -138,6 +151,7 @@ class Pool:
                 # A mistake of ours killed this thread; what waits must not wait for it.
                 with self._lock:
                     self._threads -= 1
+                    self._work.notify()
                     self._hire()
 
     def _take(self) -> Task | None:
@@ -165,8 +179,10 @@ class Pool:
                 if in_time:
                     task.phase = _Phase.IN_TIME
             if in_time:
+                self._own.is_free_in_a_moment = True
                 settle()
         finally:
+            self._own.is_free_in_a_moment = False
             with self._lock:
                 self._busy -= 1
                 self._running.discard(task)

@@ -219,3 +219,50 @@ def test_a_thread_that_a_mistake_of_ours_kills_is_replaced(monkeypatch: pytest.M
     wait(waiting.told)
     assert pool.close(PATIENCE_SECONDS)
     assert (len(killed), waiting.outcomes) == (1, ["done"])
+
+
+def with_idle_threads(pool: Pool, count: int) -> None:
+    """Start so many threads, and leave them without work."""
+    jobs = [Job(str(number)) for number in range(count)]
+    for job in jobs:
+        pool.submit(job.task)
+    for job in jobs:
+        wait(job.begun)
+        job.release.set()
+    with pool._quiet:
+        assert pool._quiet.wait_for(lambda: pool._busy == 0, PATIENCE_SECONDS)
+
+
+def test_what_follows_from_a_task_is_done_by_its_thread_and_whatever_else_follows_by_others() -> None:
+    pool, threads = Pool(8), []
+    with_idle_threads(pool, 3)
+    following = [Job("first"), Job("second")]
+
+    def settle() -> None:
+        threads.append(threading.current_thread())
+        for job in following:
+            pool.submit(job.task)
+
+    pool.submit(Task(lambda: settle, lambda: None, 30, "leader"))
+
+    for job in following:
+        wait(job.begun)  # side by side
+        job.release.set()
+    assert pool.close(PATIENCE_SECONDS)
+    assert threads[0] in [job.thread for job in following]
+    assert following[0].thread is not following[1].thread
+
+
+def test_what_follows_from_a_task_whose_thread_was_killed_is_done_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    pool, following = Pool(8), released(Job("following"))
+    with_idle_threads(pool, 2)
+
+    def settle() -> None:
+        pool.submit(following.task)
+        raise ZeroDivisionError
+
+    pool.submit(Task(lambda: settle, lambda: None, 30, "broken"))
+
+    wait(following.told)
+    assert pool.close(PATIENCE_SECONDS)
