@@ -146,20 +146,21 @@ def look(aws: Aws, role: str, purposes: tuple[Purpose, ...]) -> tuple[Job, ...]:
     """
     wanted = {Kind.TRAINING, *(KIND_OF[purpose] for purpose in purposes if purpose in KIND_OF)}
     client = aws.client("sagemaker")
-    asked = [partial(_last, client, kind, role, aws.now) for kind in Kind if kind in wanted]
+    asked = [partial(_last, aws, client, kind, role) for kind in Kind if kind in wanted]
     # Whatever keeps us from jobs, there is simply no such evidence.
     found = aws.together([partial(aws.optional, ask) for ask in asked])
     jobs = [job for part in found if not isinstance(part, Failure) for job in part]
     return tuple(sorted(jobs, key=lambda job: job.ended, reverse=True))
 
 
-def _last(client: SageMakerClient, kind: Kind, role: str, now: datetime) -> list[Job]:
+def _last(aws: Aws, client: SageMakerClient, kind: Kind, role: str) -> list[Job]:
     listing, describe = _WAYS[kind]
-    recent = takewhile(lambda each: each.created >= now - LOOK_BACK, listing(client))
+    recent = takewhile(lambda each: each.created >= aws.now - LOOK_BACK, listing(client))
     ended = [each for each in islice(recent, _LISTED) if each.status in _ENDED]
     found: list[Job] = []
     for each in sorted(ended, key=lambda each: each.ended, reverse=True)[:_DESCRIBED]:
-        job = describe(client, each)
+        # What has ended changes no more.
+        job = aws.hourly(f"{kind.value} {each.name} in {aws.region}", partial(describe, client, each))
         if job.role == role:
             found.append(job)
             if job.is_completed:

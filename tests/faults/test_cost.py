@@ -177,3 +177,19 @@ def test_what_the_organization_changes_is_seen_within_the_hour(meter: Meter, wor
     later = meter.look(statuses=frozenset({Status.OK, Status.WARNING}))
 
     assert later["SimulatePrincipalPolicy"] == 3  # once more, with all that a request might bring along
+
+
+@on_shop
+def test_of_a_role_that_may_not_be_read_the_last_job_is_described_once_an_hour(
+    meter: Meter, world: WorldClient
+) -> None:
+    """A job that has ended changes no more; only which one is the last is asked anew."""
+    world.break_("dark-role-job-completed")
+    calm = frozenset({Status.OK, Status.UNKNOWN})
+    first = meter.look("role.exists", "role.trust", statuses=calm)
+    meter.wait(minutes=5)
+
+    later = meter.look("role.exists", "role.trust", statuses=calm)
+
+    assert first == {"GetRole": 1, "ListTrainingJobs": 1, "DescribeTrainingJob": 1}
+    assert later == {"GetRole": 1, "ListTrainingJobs": 1}
