@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.deploy.groups import own_groups
 from tests.e2e.prometheus import wait_until
 from tests.support import require
 
 BOOT_SECONDS = 120.0
 PATIENCE_SECONDS = 60.0
 DAEMON = "sagemaker-healthcheck.service"
+_LINES_TOLD = 40
 
 
 class Machine:
@@ -35,7 +38,7 @@ class Machine:
             timeout=PATIENCE_SECONDS,
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
         )
-        assert not check or told.returncode == 0, f"{words}: {told.returncode}\n{told.stdout}{told.stderr}"
+        assert not check or told.returncode == 0, self._why(told)
         return told
 
     def show(self, name: str, unit: str = DAEMON) -> str:
@@ -79,6 +82,12 @@ class Machine:
             self._nspawn.kill()
             self._nspawn.wait(PATIENCE_SECONDS)
 
+    def _why(self, told: subprocess.CompletedProcess[str]) -> str:
+        """Say what was typed, what came of it, and what the machine logged last, but for the daemon's own events."""
+        logged = self.types("journalctl", "--no-pager", "--output=short-precise", "--grep=^[^{]", check=False)
+        lines = logged.stdout.splitlines()[-_LINES_TOLD:]
+        return "\n".join([f"{told.args}: {told.returncode}", told.stdout, told.stderr, *lines])
+
     def _leader(self) -> str:
         (leader,) = self._children()
         return leader
@@ -89,16 +98,25 @@ class Machine:
 
 
 @contextmanager
-def booted(root: Path, folder: Path) -> Iterator[Machine]:
-    """Boot a system; what it changes is gone when it is off."""
+def booted(root: Path, log: Path) -> Iterator[Machine]:
+    """Boot a system; what it changes is gone when it is off, as it is when the tests are killed."""
     program = require("systemd-nspawn", package="systemd-container")
-    with (folder / "console.log").open("wb") as console:
+    name = f"healthcheck-{os.getpid()}"
+    with own_groups() as groups, log.open("wb") as console:
         nspawn = subprocess.Popen(
             [
+                # A machine does not outlive the tests, whatever ends them: told to end, it powers off.
+                require("setpriv", package="util-linux"),
+                "--pdeathsig=TERM",
+                "sh",
+                "-c",
+                # nspawn keeps its machine in the groups that it is started in.
+                *('n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ >"$1"; shift; n=$((n - 1)); done; exec "$@"', "sh"),
+                *(str(len(groups)), *(str(group / "cgroup.procs") for group in groups)),
                 program,
                 "--quiet",
                 f"--directory={root}",
-                f"--machine=healthcheck-{os.getpid()}",
+                f"--machine={name}",
                 "--register=no",
                 "--keep-unit",
                 "--private-network",
@@ -109,10 +127,12 @@ def booted(root: Path, folder: Path) -> Iterator[Machine]:
             stdout=console,
             stderr=console,
         )
-    machine = Machine(nspawn)
-    try:
-        wait_until(machine.has_begun, seconds=BOOT_SECONDS, what="the machine has an init")
-        wait_until(machine.is_up, seconds=BOOT_SECONDS, what="the machine has booted")
-        yield machine
-    finally:
-        machine.power_off()
+        machine = Machine(nspawn)
+        try:
+            wait_until(machine.has_begun, seconds=BOOT_SECONDS, what="the machine has an init")
+            wait_until(machine.is_up, seconds=BOOT_SECONDS, what="the machine has booted")
+            yield machine
+        finally:
+            machine.power_off()
+            # Where /run is a disk, nspawn leaves it.
+            shutil.rmtree(f"/run/systemd/nspawn/propagate/{name}", ignore_errors=True)

@@ -1,9 +1,10 @@
-"""The units on a machine that really boots. A minute and a half to three, most of it to install a Debian."""
+"""The units on a machine that really boots. About a minute, most of it to install a Debian."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,10 +27,10 @@ PAGE = "/run/sagemaker-healthcheck/sagemaker-healthcheck.prom"
 
 
 @pytest.fixture(scope="module")
-def machine(system: Path, sources: Path, wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+def machine(system: Path, sources: Path, wheels: Path, workshop: Path) -> Iterator[Machine]:
     """A machine on which all is installed as docs/production.md says, and nothing runs yet."""
     debian.install(system, sources, wheels)
-    with booted(system, tmp_path_factory.mktemp("machine")) as machine:
+    with booted(system, workshop / "console.log") as machine:
         machine.write(SETTINGS, GOOD)
         machine.write("/etc/sagemaker-healthcheck/aws-config", "[profile prod]\nregion = us-east-1\n", mode="600")
         keys = f"[prod]\naws_access_key_id = AKIA{'0' * 16}\naws_secret_access_key = {'0' * 40}\n"
@@ -59,7 +60,6 @@ def test_it_is_ready_when_systemd_says_so(daemon: Machine) -> None:
     assert daemon.show("ActiveState") == "active"
     assert daemon.types(INSTALLED, "ping").stdout == "healthy\n"
     daemon.wait(lambda: daemon.types(INSTALLED, "ping", "--ready", check=False).returncode == 0, "it has looked once")
-    daemon.wait(lambda: "network.reachable dns" in daemon.show("StatusText"), "systemctl status says how it stands")
 
 
 def test_it_is_nobody_and_reads_keys_that_only_root_can(daemon: Machine) -> None:
@@ -74,8 +74,7 @@ def test_it_is_nobody_and_reads_keys_that_only_root_can(daemon: Machine) -> None
 def test_a_reload_takes_new_settings_and_refuses_mistakes(daemon: Machine) -> None:
     before = daemon.show("MainPID")
     daemon.write(SETTINGS, GOOD + "  - {name: lab, profile: prod, regions: [eu-west-1]}\n")
-    told = daemon.types("systemctl", "reload", DAEMON, check=False)
-    assert told.returncode == 0, daemon.journal()[-10:]
+    daemon.types("systemctl", "reload", DAEMON)
     daemon.wait(lambda: bool(daemon.events("config.reloaded")), "the settings are in force")
     assert daemon.events("config.reloaded")[-1]["target_count"] == 2
 
@@ -87,15 +86,38 @@ def test_a_reload_takes_new_settings_and_refuses_mistakes(daemon: Machine) -> No
     daemon.write(SETTINGS, GOOD)
 
 
-def test_the_watchdog_ends_a_daemon_that_hangs_and_it_starts_again(daemon: Machine) -> None:
-    """With a shorter patience than shipped, so that the test has some too."""
-    daemon.write(f"/run/systemd/system/{DAEMON}.d/soon.conf", "[Service]\nWatchdogSec=3s\nRestartSec=100ms\n")
-    daemon.types("systemctl", "daemon-reload")
-    daemon.types("systemctl", "restart", DAEMON)
+@contextmanager
+def drop_in(machine: Machine, text: str) -> Iterator[None]:
+    """What `systemctl edit` makes, for a while."""
+    file = f"/run/systemd/system/{DAEMON}.d/test.conf"
+    machine.write(file, text)
+    machine.types("systemctl", "daemon-reload")
+    try:
+        yield
+    finally:
+        machine.types("rm", file)
+        machine.types("systemctl", "daemon-reload")
+
+
+@pytest.fixture
+def impatient(machine: Machine) -> Iterator[Machine]:
+    """The machine while the daemon runs under a watchdog with less patience than shipped, and so does the test."""
+    with drop_in(machine, "[Service]\nWatchdogSec=5s\nRestartSec=100ms\n"):
+        machine.types("systemctl", "start", DAEMON)
+        yield machine
+        machine.types("systemctl", "stop", DAEMON)
+
+
+def test_the_watchdog_is_fed_and_systemctl_says_how_it_stands(impatient: Machine) -> None:
+    fed = impatient.show("WatchdogTimestampMonotonic")
+    impatient.wait(lambda: impatient.show("WatchdogTimestampMonotonic") > fed, "the watchdog is fed")
+    impatient.wait(lambda: "network.reachable dns" in impatient.show("StatusText"), "its status line")
+    assert impatient.show("NRestarts") == "0"
+
+
+def test_the_watchdog_ends_a_daemon_that_hangs_and_it_starts_again(impatient: Machine) -> None:
+    daemon = impatient
     before = daemon.show("MainPID")
-    fed = daemon.show("WatchdogTimestampMonotonic")
-    daemon.wait(lambda: daemon.show("WatchdogTimestampMonotonic") > fed, "the watchdog is fed")
-    assert daemon.show("NRestarts") == "0"
 
     daemon.types("systemctl", "kill", "--kill-whom=main", "--signal=STOP", DAEMON)
     daemon.wait(lambda: daemon.show("NRestarts") == "1" and daemon.show("ActiveState") == "active", "it runs again")
@@ -115,21 +137,18 @@ def test_it_stops_cleanly(machine: Machine) -> None:
 
 def test_tls_takes_files_of_root_s_as_the_docs_say(machine: Machine, tmp_path: Path) -> None:
     pair = Authority(tmp_path).sign("server", *LOCAL)
-    drop_in = re.findall(r"```ini\n(.*?)```", (ROOT / "docs/production.md").read_text("utf-8"), re.DOTALL)[0]
+    edit = re.findall(r"```ini\n(.*?)```", (ROOT / "docs/production.md").read_text("utf-8"), re.DOTALL)[0]
     folder = "/etc/sagemaker-healthcheck"
     machine.write(f"{folder}/server.crt", pair.cert.read_text(), mode="600")
     machine.write(f"{folder}/server.key", pair.key.read_text(), mode="600")
     tls = "tls_server_config: {cert_file: server.crt, key_file: server.key}\n"
     machine.write(f"{folder}/web-config.yml", tls, mode="600")
-    machine.write(f"/run/systemd/system/{DAEMON}.d/web.conf", drop_in)
-    machine.types("systemctl", "daemon-reload")
-    machine.types("systemctl", "start", DAEMON)
-    asked = ("ping", "--url", "https://127.0.0.1:9479", "--insecure")
-    assert machine.types(INSTALLED, *asked).stdout == "healthy\n"
-    assert machine.types(INSTALLED, "ping", check=False).returncode == 1
-    machine.types("systemctl", "stop", DAEMON)
-    machine.types("rm", f"/run/systemd/system/{DAEMON}.d/web.conf")
-    machine.types("systemctl", "daemon-reload")
+    with drop_in(machine, edit):
+        machine.types("systemctl", "start", DAEMON)
+        asked = ("ping", "--url", "https://127.0.0.1:9479", "--insecure")
+        assert machine.types(INSTALLED, *asked).stdout == "healthy\n"
+        assert machine.types(INSTALLED, "ping", check=False).returncode == 1
+        machine.types("systemctl", "stop", DAEMON)
 
 
 def test_without_files_of_keys_it_starts_as_well(machine: Machine) -> None:

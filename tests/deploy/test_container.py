@@ -26,15 +26,18 @@ SETTINGS = "targets:\n  - {name: prod, regions: [us-east-1]}\n"
 
 
 @pytest.fixture(scope="module")
-def engine(system: Path, sources: Path, wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def engine(system: Path, sources: Path, wheels: Path, workshop: Path) -> Iterator[Engine]:
     """An engine that has the small image."""
-    with engines.running(tmp_path_factory.mktemp("engine")) as engine:
+    folder = workshop / "engine"
+    folder.mkdir()
+    with engines.running(folder) as engine:
         engine.make_base(system, wheels)
         recipe = sources / "deploy/container/Dockerfile"
-        options = ("--isolation=chroot", "--pull-never", "--format=docker", f"--file={recipe}", f"--tag={IMAGE}")
-        engine.does("buildah", "bud", *options, sources, seconds=BUILD_SECONDS)
+        # With layers, the composition need not do again what has been done here.
+        options = ("--isolation=chroot", "--pull-never", "--layers", "--format=docker")
+        names = (f"--file={recipe}", f"--tag={IMAGE}")
+        engine.does("buildah", "bud", *options, *names, sources, seconds=BUILD_SECONDS)
         yield engine
-        engine.clear()
 
 
 @pytest.fixture
