@@ -52,7 +52,7 @@ def decide(text: str) -> Decision:
             context_complete=bool(asked.get("context_complete", False)),
         )
     except RequestError as error:
-        raise InquiryError("stdin: request.action", str(error)) from error
+        raise InquiryError(f"stdin: request.{error.field}", str(error)) from error
     return evaluate(
         request,
         identity=_Place("identity").policies(whole["identity"]),
@@ -78,12 +78,12 @@ def decide_trust(text: str) -> Decision:
     given = _Place("context").context(whole.get("context", {}))
     folded = {key.lower() for key in given}
     absent = {key: None for key in ABSENT_FOR_SERVICES if key.lower() not in folded}
-    return assumable(
-        _Place("trust_policy").policy(whole["trust_policy"]),
-        str(whole.get("service", SERVICE)),
-        {**absent, **given},
-        context_complete=bool(whole.get("context_complete", False)),
-    )
+    policy = _Place("trust_policy").policy(whole["trust_policy"])
+    is_complete = bool(whole.get("context_complete", False))
+    try:
+        return assumable(policy, str(whole.get("service", SERVICE)), {**absent, **given}, context_complete=is_complete)
+    except RequestError as error:
+        raise InquiryError("stdin: service", f"{error}, such as {SERVICE}") from error
 
 
 def _parsed(text: str) -> object:
@@ -95,6 +95,9 @@ def _parsed(text: str) -> object:
         raise InquiryError(f"stdin:{error.lineno}:{error.colno}", f"no JSON: {error.msg}") from error
     except RecursionError as error:
         raise InquiryError("stdin", "is nested too deeply") from error
+    except ValueError as error:
+        # Python reads no number of thousands of digits.
+        raise InquiryError("stdin", "a number has too many digits") from error
 
 
 def _once(pairs: list[tuple[str, object]]) -> Json:

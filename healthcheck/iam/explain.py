@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from healthcheck.iam.documents import Effect
-from healthcheck.iam.layers import Match
+from healthcheck.iam.layers import Layer, Match
 from healthcheck.iam.matching import ARN_PARTS, Glob, tokenize
 from healthcheck.iam.request import Request
 from healthcheck.iam.truth import Maybe
@@ -30,12 +30,10 @@ def _lines(decision: Decision) -> Iterator[str]:
     asked = _asked(decision.request)
     if outcome == "explicit_deny":
         yield f"denied: {asked}"
-        yield from (
-            _statement(match, decision.request, "a Deny, which no Allow overrides, in") for match in decision.deciding
-        )
+        yield from (_statement(match, decision, "a Deny, which no Allow overrides, in") for match in decision.deciding)
     elif outcome == "allowed":
         yield f"allowed: {asked}"
-        yield from (_statement(match, decision.request, "allowed by") for match in decision.deciding[:_SHOWN])
+        yield from (_statement(match, decision, "allowed by") for match in decision.deciding[:_SHOWN])
     elif outcome == "implicit_deny":
         yield f"denied: {asked}"
         yield from (f"no {verdict.label} allows it; {_read(verdict.documents)}" for verdict in decision.blocking)
@@ -79,13 +77,22 @@ def _open_points(decision: Decision) -> Iterator[str]:
     yield from (f"left open: {doubt}" for doubt in decision.doubts)
 
 
-def _statement(match: Match, request: Request, verb: str) -> str:
+def _statement(match: Match, decision: Decision, verb: str) -> str:
     owner = f"; {match.layer.owner} can change it" if match.statement.effect is Effect.DENY else ""
     where = f"{match.layer.value} {match.document.label}, {match.statement.label}"
-    return f"{verb} {where}: {quote(match, request)}{owner}{_note(match, request)}"
+    note = _note_on_principal(match, decision) + _note_on_resource(match, decision.request)
+    return f"{verb} {where}: {quote(match, decision.request)}{owner}{note}"
 
 
-def _note(match: Match, request: Request) -> str:
+def _note_on_principal(match: Match, decision: Decision) -> str:
+    element = match.statement.principal
+    is_bounded = any(verdict.layer is Layer.BOUNDARY for verdict in decision.layers)
+    if element is None or not element.negated or not is_bounded:
+        return ""
+    return "; NotPrincipal denies whoever has a permissions boundary, listed or not"
+
+
+def _note_on_resource(match: Match, request: Request) -> str:
     """Return what a reader should know about a match that AWS's documentation does not vouch for."""
     element = match.statement.resource
     if element is None or element.negated:

@@ -15,6 +15,7 @@ from healthcheck.iam.words import shown
 
 _ACCOUNT_DIGITS: Final = 12
 _ARN_PARTS: Final = 6
+_HEX_DIGITS: Final = frozenset("0123456789abcdef")
 _UNIQUE_ID_PREFIXES: Final = ("AROA", "AIDA", "AGPA", "ANPA")
 KINDS: Final = ("AWS", "Service", "Federated", "CanonicalUser")
 
@@ -66,6 +67,23 @@ def parse_principal(text: str) -> Principal:
     if service == "sts" and resource_kind == "federated-user" and path:
         return Principal(text, PrincipalKind.FEDERATED_USER, account, path)
     return Principal(text, PrincipalKind.OTHER)
+
+
+def may_be_principal(text: str) -> bool:
+    """Return whether a text has the form of a caller: an ARN, a service or provider, a canonical user."""
+    if text.startswith("arn:"):
+        return is_arn(text)
+    return "." in text or (bool(text) and set(text) <= _HEX_DIGITS)
+
+
+def is_arn(text: str) -> bool:
+    """Return whether a text has the six parts of an ARN."""
+    return text.startswith("arn:") and text.count(":") >= _ARN_PARTS - 1
+
+
+def is_account(text: str) -> bool:
+    """Return whether a text is the number of an account."""
+    return len(text) == _ACCOUNT_DIGITS and text.isascii() and text.isdigit()
 
 
 class Reach(IntEnum):
@@ -226,7 +244,7 @@ def _names_everyone(kind: str, principal: Principal, *, denies: bool) -> Named:
 
 
 def _account_meant(value: str) -> str | None:
-    if len(value) == _ACCOUNT_DIGITS and value.isdigit():
+    if is_account(value):
         return value
     parts = value.split(":", _ARN_PARTS - 1)
     if len(parts) == _ARN_PARTS and parts[2] == "iam" and parts[5] == "root":

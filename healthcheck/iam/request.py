@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from healthcheck.errors import HealthcheckError
 from healthcheck.iam.context import Context, ContextValue
-from healthcheck.iam.principals import Principal, PrincipalKind, parse_principal
+from healthcheck.iam.principals import Principal, PrincipalKind, is_account, is_arn, may_be_principal, parse_principal
+from healthcheck.iam.words import shown
 
 _ARN_PARTS: Final = 6
 _ACCOUNT_DIGITS: Final = 12
+_NOT_IN_ACTIONS: Final = frozenset("*? \t\r\n")
 
 
 class RequestError(HealthcheckError):
-    """A request asks about nothing in particular."""
+    """A request asks about nothing in particular, or of nobody."""
+
+    def __init__(self, field_name: str, mistake: str) -> None:
+        self.field = field_name
+        """The field of `Request` with the mistake."""
+        super().__init__(mistake)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +30,7 @@ class Request:
     """A request to AWS, as far as policies look at it.
 
     Raises:
-        RequestError: when the action is not one concrete action.
+        RequestError: where a field is of no use: the action is not one concrete action, the resource no ARN …
     """
 
     action: str
@@ -50,10 +57,9 @@ class Request:
     folded_action: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        service, colon, name = self.action.partition(":")
-        if not (service and colon and name) or "*" in self.action or "?" in self.action:
-            raise RequestError(f"“{self.action}” is not one action such as s3:GetObject")
-        caller = parse_principal(self.principal) if self.principal else None
+        for field_name, mistake in self._mistakes():
+            raise RequestError(field_name, mistake)
+        caller = None if self.principal is None else parse_principal(self.principal)
         if self.resource == "*" and self.action.lower() == "s3:listallmybuckets":
             partition = self.principal.split(":")[1] if self.principal and ":" in self.principal else "aws"
             object.__setattr__(self, "resource", f"arn:{partition}:s3:::*")
@@ -63,6 +69,20 @@ class Request:
         implied = {**_implied_by(caller), **self._implied_by_resource()}
         # What is given comes last, so that it counts, in whatever letter case.
         object.__setattr__(self, "known", Context({**implied, **self.context}, complete=self.context_complete))
+
+    def _mistakes(self) -> Iterator[tuple[str, str]]:
+        # Whatever is none of these would match no policy, and a mistake in the question would look like a denial.
+        service, colon, name = self.action.partition(":")
+        if not (service and colon and name) or set(self.action) & _NOT_IN_ACTIONS:
+            yield "action", f"“{shown(self.action)}” is not one action such as s3:GetObject"
+        if self.resource != "*" and not is_arn(self.resource):
+            yield "resource", f"“{shown(self.resource)}” is neither an ARN nor *"
+        if self.resource_account and not is_account(self.resource_account):
+            yield "resource_account", f"“{shown(self.resource_account)}” is no account of {_ACCOUNT_DIGITS} digits"
+        elif self.resource_account and _account_in(self.resource) not in (None, self.resource_account):
+            yield "resource_account", f"{self.resource_account} is another account than that of {self.resource}"
+        if self.principal is not None and not may_be_principal(self.principal):
+            yield "principal", f"“{shown(self.principal)}” is neither an ARN nor the name of a service"
 
     def _implied_by_resource(self) -> dict[str, ContextValue]:
         owner = self.resource_account
@@ -74,8 +94,7 @@ class Request:
 
 def _account_in(resource: str) -> str | None:
     parts = resource.split(":", _ARN_PARTS - 1)
-    is_account = len(parts) == _ARN_PARTS and len(parts[4]) == _ACCOUNT_DIGITS and parts[4].isdigit()
-    return parts[4] if is_account else None
+    return parts[4] if len(parts) == _ARN_PARTS and is_account(parts[4]) else None
 
 
 def _implied_by(caller: Principal | None) -> dict[str, ContextValue]:

@@ -151,6 +151,26 @@ BAD_STATEMENT = {"Statement": [{"Effect": "allow", "Action": "s3:*", "Resource":
             question(request={"action": "s3:A", "context": {"k": [None]}}),
             "stdin: request.context.k: null stands in a list; alone it says that the key is absent",
         ),
+        ('{"a": ' + "1" * 5000 + "}", "stdin: a number has too many digits"),
+        (question(request={"action": "s3:Get Object"}), "stdin: request.action: “s3:Get Object” is not one action"),
+        (
+            question(request={"action": "s3:A", "resource": "acme-data/x"}),
+            "stdin: request.resource: “acme-data/x” is neither an ARN nor *",
+        ),
+        (question(request={"action": "s3:A", "resource": ""}), "stdin: request.resource: “” is neither an ARN nor *"),
+        (
+            question(request={"action": "s3:A", "principal": "Train"}),
+            "stdin: request.principal: “Train” is neither an ARN nor the name of a service",
+        ),
+        (question(request={"action": "s3:A", "principal": ""}), "stdin: request.principal: “” is neither an ARN"),
+        (
+            question(request={"action": "s3:A", "principal": "arn:aws:iam"}),
+            "request.principal: “arn:aws:iam” is",
+        ),
+        (
+            question(request={"action": "s3:A", "resource_account": "1111-2222-3333"}),
+            "stdin: request.resource_account: “1111-2222-3333” is no account of 12 digits",
+        ),
         (question(request={"action": "s3:A", "context_complete": 1}), "request.context_complete: is not true or false"),
         (question(identity={}), "stdin: identity: is not a list"),
         (question(scps=[DATA]), "stdin: scps[0]: is not a list"),
@@ -211,6 +231,13 @@ def test_the_schema_refuses_what_the_reader_refuses(ask: Asked, sent: object) ->
 def test_whether_a_service_may_assume_a_role(ask: Asked, sent: object, code: int) -> None:
     jsonschema.validate(sent, ASSUMABLE_SCHEMA)
     assert ask(sent, "assumable")[0] == code
+
+
+def test_who_is_no_service_is_refused(ask: Asked) -> None:
+    code, out, err = ask({"trust_policy": TRUST, "service": "sagemaker"}, "assumable")
+    assert (code, out) == (3, "")
+    told = "“sagemaker” is neither an ARN nor the name of a service, such as sagemaker.amazonaws.com"
+    assert f"stdin: service: {told}" in err
 
 
 def test_an_external_id_is_never_sent_by_a_service(ask: Asked) -> None:

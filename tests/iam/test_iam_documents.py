@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote
@@ -144,7 +146,45 @@ def test_a_document_is_called_by_its_arn_and_version_where_it_has_them() -> None
     assert load_document(POLICY, name="Full", arn=arn, version="v29").label == f"{arn} (v29)"
 
 
-@pytest.mark.parametrize("action", ["", "GetObject", "s3:", ":GetObject", "s3:*", "s3:Get?bject", "*"])
-def test_a_request_asks_for_one_concrete_action(action: str) -> None:
-    with pytest.raises(RequestError, match="is not one action"):
-        Request(action)
+@pytest.mark.parametrize(
+    ("changes", "field", "mistake"),
+    [
+        *(
+            ({"action": action}, "action", f"“{action}” is not one action such as s3:GetObject")
+            for action in ("", "GetObject", "s3:", ":GetObject", "s3:*", "s3:Get?bject", "*", "s3:Get Object")
+        ),
+        ({"resource": "acme-data/x"}, "resource", "“acme-data/x” is neither an ARN nor *"),
+        ({"resource": "arn:aws:s3::acme-data"}, "resource", "“arn:aws:s3::acme-data” is neither an ARN nor *"),
+        ({"resource_account": "1111-2222-3333"}, "resource_account", "“1111-2222-3333” is no account of 12 digits"),
+        (
+            {"resource": "arn:aws:sqs:eu-west-1:111122223333:q", "resource_account": "444455556666"},
+            "resource_account",
+            "444455556666 is another account than that of arn:aws:sqs:eu-west-1:111122223333:q",
+        ),
+        ({"principal": "Train"}, "principal", "“Train” is neither an ARN nor the name of a service"),
+        ({"principal": ""}, "principal", "“” is neither an ARN nor the name of a service"),
+        ({"principal": "arn:aws:iam"}, "principal", "“arn:aws:iam” is neither an ARN nor the name of a service"),
+    ],
+)
+def test_a_request_asks_about_one_thing_of_somebody(changes: Mapping[str, str], field: str, mistake: str) -> None:
+    """A mistake in the question must not look like a denial."""
+    with pytest.raises(RequestError) as raised:
+        Request(**{"action": "s3:GetObject", **changes})  # type: ignore[arg-type]
+    assert (raised.value.field, str(raised.value)) == (field, mistake)
+
+
+def test_what_is_given_of_the_context_counts_before_what_follows() -> None:
+    given = Request("s3:GetObject", principal="arn:aws:iam::111122223333:role/r", context={"AWS:principalarn": "other"})
+    assert given.known.values("aws:principalarn") == ("other",)
+
+
+def test_a_moment_without_zone_is_in_utc_wherever_this_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = datetime(2020, 4, 1, 12)  # noqa: DTZ001 - what is tested
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        known = Request("s3:GetObject", context={"aws:CurrentTime": moment}).known
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert known.values("aws:currenttime") == ("2020-04-01T12:00:00+00:00",)

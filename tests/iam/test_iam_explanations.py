@@ -305,6 +305,14 @@ def test_what_is_seen_and_may_deny_is_open_as_far_as_seen_too() -> None:
     assert (decision.outcome.value, decision.as_far_as_seen.value) == ("unknown", "unknown")
 
 
+def test_an_identity_policy_does_not_stand_in_the_way_of_whom_the_resource_names() -> None:
+    narrow = policy(allow("ec2:*", "*"), name="Narrow")
+    bucket = policy(allow("s3:*", "*", Principal={"AWS": ROLE}), name="bucket policy")
+    request = Request("s3:PutObject", OBJECT, ACCOUNT, ROLE)
+    decision = evaluate(request, identity=[], boundary=[narrow], resource_policy=bucket)
+    assert [verdict.layer for verdict in decision.blocking] == [Layer.BOUNDARY]
+
+
 def test_what_aws_always_refuses_is_told_as_that() -> None:
     root = f"arn:aws:iam::{ACCOUNT}:root"
     trust = policy({"Effect": "Allow", "Principal": {"AWS": root}, "Action": "sts:AssumeRole"}, name="trust")
@@ -312,6 +320,17 @@ def test_what_aws_always_refuses_is_told_as_that() -> None:
     assert (decision.outcome.value, decision.blocking, decision.near_misses) == ("implicit_deny", (), ())
     assert decision.explain().splitlines()[1:] == ["  the root user of an account can assume no role"]
     assert decision.as_json()["barred"] == decision.barred == "the root user of an account can assume no role"
+
+
+def test_why_a_boundary_makes_not_principal_deny_is_told() -> None:
+    user = f"arn:aws:iam::{ACCOUNT}:user/zoe"
+    spare = {"Effect": "Deny", "NotPrincipal": {"AWS": [user, ACCOUNT]}, "Action": "s3:*", "Resource": "*"}
+    request = Request("s3:PutObject", OBJECT, ACCOUNT, user)
+    bound = evaluate(request, identity=[EVERYTHING], boundary=[EVERYTHING], resource_policy=policy(spare))
+    note = "; NotPrincipal denies whoever has a permissions boundary, listed or not"
+    assert bound.explain().splitlines()[1].endswith(note)
+    other = Request("s3:PutObject", OBJECT, ACCOUNT, ROLE)
+    assert "boundary" not in evaluate(other, identity=[EVERYTHING], resource_policy=policy(spare)).explain()
 
 
 def test_an_owner_that_nobody_gives_is_taken_to_be_the_caller_s_account_and_that_is_told() -> None:
@@ -412,10 +431,9 @@ def test_a_value_missing_below_a_role_is_told_without_a_bucket() -> None:
     assert miss.sentence.endswith("but not what is below it: " + f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:endpoint/*")
 
 
-@pytest.mark.parametrize("resource", ["*", "no-arn"])
-def test_a_resource_that_is_no_arn_is_only_another_resource(resource: str) -> None:
+def test_every_resource_at_once_is_only_another_resource() -> None:
     statement = allow("s3:PutObject", "arn:aws:s3:::acme-data/*")
-    (miss,) = evaluate(Request("s3:PutObject", resource), identity=[policy(statement)]).near_misses
+    (miss,) = evaluate(Request("s3:PutObject"), identity=[policy(statement)]).near_misses
     assert miss.flaw.value == "other_resource"
 
 

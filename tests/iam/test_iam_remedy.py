@@ -122,7 +122,14 @@ def test_the_trust_policy_admits_the_service_for_one_account_only() -> None:
 
 
 ACTIONS = ("s3:GetObject", "s3:PutObject", "s3:ListBucket", "ecr:BatchGetImage")
-RESOURCES = ("arn:aws:s3:::a/x", "arn:aws:s3:::a/y", "arn:aws:s3:::a", "arn:aws:s3:::b/*", "arn:aws:s3:::b/x?")
+RESOURCES = (
+    "arn:aws:s3:::a/x",
+    "arn:aws:s3:::a/y",
+    "arn:aws:s3:::a",
+    "arn:aws:s3:::b/*",
+    "arn:aws:s3:::b/x?",
+    "arn:aws:s3:::b/?",
+)
 BLOCKS: tuple[Mapping[str, Mapping[str, str]], ...] = ({}, {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}})
 grants = st.builds(Grant, st.sampled_from(ACTIONS), st.sampled_from(RESOURCES), st.sampled_from(BLOCKS))
 
