@@ -54,6 +54,7 @@ class People:
             with contextlib.suppress(self._iam.exceptions.EntityAlreadyExistsException):
                 self._iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=trust)
                 self._iam.attach_role_policy(RoleName=ROLE, PolicyArn=_FULL_ACCESS)
+            self._iam.delete_role_permissions_boundary(RoleName=ROLE)
             return
         self._remove()
         self._iam.create_user(Path=PATH, UserName=PERSON)

@@ -233,10 +233,11 @@ class Setup:
         for policy in self.iam.list_attached_role_policies(RoleName=ROLE_NAME)["AttachedPolicies"]:
             self.iam.detach_role_policy(RoleName=ROLE_NAME, PolicyArn=policy["PolicyArn"])
 
-    def bound(self, name: str, *statements: Mapping[str, Any]) -> None:
-        """Put a permissions boundary on the role."""
-        arn = self._customer_policy(name, *statements)
-        self.iam.put_role_permissions_boundary(RoleName=ROLE_NAME, PermissionsBoundary=arn)
+    def bound(self, name: str, *statements: Mapping[str, Any], role: str = ROLE_NAME) -> None:
+        """Put a permissions boundary on a role."""
+        self.iam.put_role_permissions_boundary(
+            RoleName=role, PermissionsBoundary=self._customer_policy(name, *statements)
+        )
 
     def attach(self, name: str, *statements: Mapping[str, Any]) -> None:
         """Attach a policy of the customer's to the role, beside those that it has."""

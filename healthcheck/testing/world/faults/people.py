@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from healthcheck.result import Status
+from healthcheck.testing.world import people
 from healthcheck.testing.world.client import ClientSide
 from healthcheck.testing.world.faults.fault import Fault
 from healthcheck.testing.world.people import passing
@@ -24,6 +25,13 @@ def _passing(*statements: Callable[[Setup], Mapping[str, Any]]) -> Callable[[Set
 def _starting(*statements: Mapping[str, Any]) -> Callable[[Setup], None]:
     def change(setup: Setup) -> None:
         setup.people.allow_starting(*statements)
+
+    return change
+
+
+def _bounded(action: str) -> Callable[[Setup], None]:
+    def change(setup: Setup) -> None:
+        setup.bound("NotAll", {"Effect": "Allow", "NotAction": action, "Resource": "*"}, role=people.ROLE)
 
     return change
 
@@ -67,6 +75,24 @@ FAULTS = (
             lambda setup: passing(setup.role_arn),
             lambda _: {"Sid": "NoPassing", "Effect": "Deny", "Action": "iam:PassRole", "Resource": "*"},
         ),
+    ),
+    Fault(
+        id="pass-role-bounded",
+        sentence="A permissions boundary keeps the role that starts jobs from passing roles.",
+        check="role.passable",
+        reason="boundary",
+        hits="vision",
+        area=Area.PEOPLE,
+        strike=_bounded("iam:PassRole"),
+    ),
+    Fault(
+        id="caller-bounded",
+        sentence="A permissions boundary keeps the role that starts jobs from starting any.",
+        check="caller.permissions",
+        reason="boundary",
+        hits="vision",
+        area=Area.PEOPLE,
+        strike=_bounded("sagemaker:CreateTrainingJob"),
     ),
     Fault(
         id="caller-quarantined",
