@@ -14,6 +14,7 @@ from enum import Enum
 
 from healthcheck.aws.errors import quote
 from healthcheck.capabilities import Aws
+from healthcheck.checks.locations import Location
 from healthcheck.checks.needs import Place
 from healthcheck.checks.past_jobs import KIND_OF, End, Job, look
 from healthcheck.checks.spans import spoken
@@ -36,6 +37,8 @@ class Claim(Enum):
     EXISTS = "exists"
     ASSUMABLE = "assumable"
     ALLOWED = "allowed"
+    REACHES = "reaches"
+    """Whether it may use one place in S3."""
 
 
 _PROOFS = {
@@ -43,13 +46,17 @@ _PROOFS = {
     Claim.EXISTS: (End.COMPLETED, End.REFUSED, End.SCRIPT_FAILED),
     Claim.ASSUMABLE: (End.COMPLETED, End.REFUSED, End.SCRIPT_FAILED),
     Claim.ALLOWED: (End.COMPLETED,),
+    Claim.REACHES: (End.COMPLETED,),
 }
 _COUNTERS = {
     # That a role cannot be assumed may mean that it is gone; the check of its trust tells of that.
     Claim.EXISTS: (End.NOT_ASSUMED,),
     Claim.ASSUMABLE: (End.NOT_ASSUMED,),
     Claim.ALLOWED: (End.NOT_ASSUMED, End.REFUSED),
+    Claim.REACHES: (End.NOT_ASSUMED, End.REFUSED),
 }
+_OF_ANY_KIND = (Claim.EXISTS, Claim.REACHES)
+"""Claims for which it does not matter what kind of job it was."""
 _TELLS = {Claim.ASSUMABLE: End.NOT_ASSUMED, Claim.ALLOWED: End.REFUSED}
 """The end of a job of which a check warns, each of another."""
 
@@ -66,6 +73,13 @@ class Inquiry:
     """How old a completed job may be to be taken for an answer; 0 = none is."""
     place: Place | None = None
     """Where the role must be allowed what it needs."""
+    writes: bool = True
+    """Whether it must be allowed to write there."""
+
+    @property
+    def below(self) -> str:
+        """The part of S3 that is asked about; empty where none is."""
+        return f"s3://{self.place.bucket}/{self.place.prefix}" if self.place and self.place.bucket else ""
 
 
 def after_refusal(aws: Aws, target: Target, error: Exception, claim: Claim, sufficing: timedelta) -> Iterator[Result]:
@@ -102,13 +116,24 @@ def after_refusal(aws: Aws, target: Target, error: Exception, claim: Claim, suff
 
 def beside(aws: Aws, target: Target, place: Place, result: Result, sufficing: timedelta) -> Iterator[Result]:
     """Yield a verdict on a role's permissions, with what past jobs show where its policies may not be read."""
-    is_dark = result.status is Status.UNKNOWN and result.reason == FailureKind.NOT_PERMITTED.value
-    jobs = look(aws, place.role, target.purposes) if is_dark else ()
-    if not jobs:
-        yield result
-        return
     inquiry = Inquiry(Claim.ALLOWED, place.role, target.purposes, place.now, sufficing, place)
-    yield from judge(inquiry, result, jobs)
+    yield from _beside(aws, inquiry, result)
+
+
+def beside_location(
+    aws: Aws, target: Target, place: Place, location: Location, *, result: Result, sufficing: timedelta
+) -> Iterator[Result]:
+    """Yield a verdict on one place in S3, with what past jobs read and wrote there where policies may not be read."""
+    there = replace(place, bucket=location.bucket, prefix=location.prefix, images=(), subnets=())
+    inquiry = Inquiry(Claim.REACHES, place.role, target.purposes, place.now, sufficing, there, writes=location.writes)
+    yield from _beside(aws, inquiry, result)
+
+
+def _beside(aws: Aws, inquiry: Inquiry, result: Result) -> Iterator[Result]:
+    if result.status is Status.UNKNOWN and result.reason == FailureKind.NOT_PERMITTED.value:
+        yield from judge(inquiry, result, look(aws, inquiry.role, inquiry.purposes))
+    else:
+        yield result
 
 
 def judge(inquiry: Inquiry, refused: Result, jobs: Sequence[Job]) -> Iterator[Result]:
@@ -133,7 +158,8 @@ def judge(inquiry: Inquiry, refused: Result, jobs: Sequence[Job]) -> Iterator[Re
             "confidence": "low",
             "missing_actions": list(refused.missing_actions),
         }
-        yield ok(inquiry.role, f"{inquiry.role}: {shown}; it could not be looked at without {lacking}", evidence=facts)
+        subject = inquiry.role if inquiry.place is None else refused.subject
+        yield ok(subject, f"{subject}: {shown}; it could not be looked at without {lacking}", evidence=facts)
     else:
         yield replace(refused, summary=f"{refused.summary}; {shown}" if shown else refused.summary, evidence=evidence)
     counter = next((job for job in jobs if job.end is _TELLS.get(inquiry.claim)), None)
@@ -145,13 +171,23 @@ def _proofs(inquiry: Inquiry, jobs: Sequence[Job]) -> Mapping[Purpose, Job]:
     """Return by purpose the newest job that shows what is asked, unless a newer one shows that it is so no more."""
     found: dict[Purpose, Job] = {}
     for purpose in inquiry.purposes:
-        # Whatever kind of job it was, the role was there.
-        kinds = (KIND_OF.get(purpose),) if inquiry.claim is not Claim.EXISTS else tuple(KIND_OF.values())
-        mine = [job for job in jobs if job.kind in kinds]
+        kinds = tuple(KIND_OF.values()) if inquiry.claim in _OF_ANY_KIND else (KIND_OF.get(purpose),)
+        mine = [job for job in jobs if job.kind in kinds and _concerns(inquiry, job)]
         first = next((job for job in mine if job.end in (*_PROOFS[inquiry.claim], *_COUNTERS[inquiry.claim])), None)
         if first is not None and first.end in _PROOFS[inquiry.claim]:
             found[purpose] = first
     return found
+
+
+def _concerns(inquiry: Inquiry, job: Job) -> bool:
+    """Whether a job has to do with what is asked: of a place, one that used it, or was refused something."""
+    if inquiry.claim is not Claim.REACHES or not job.is_completed:
+        return True
+    return any(_is_below(inquiry, uri) for uri in (*job.reads, *job.writes))
+
+
+def _is_below(inquiry: Inquiry, uri: str) -> bool:
+    return f"{uri}/".startswith(inquiry.below)
 
 
 def _gaps(inquiry: Inquiry, proofs: Mapping[Purpose, Job]) -> list[str]:
@@ -161,11 +197,10 @@ def _gaps(inquiry: Inquiry, proofs: Mapping[Purpose, Job]) -> list[str]:
     if place is None or not proofs:
         return unshown
     jobs = tuple(proofs.values())
-    if place.bucket:
-        below = f"s3://{place.bucket}/{place.prefix}"
-        for verb, uris in (("reading", [job.reads for job in jobs]), ("writing", [job.writes for job in jobs])):
-            if not all(any(f"{uri}/".startswith(below) for uri in found) for found in uris):
-                unshown.append(f"{verb} below {below}")
+    used = {"reading": [job.reads for job in jobs], "writing": [job.writes for job in jobs] if inquiry.writes else []}
+    for verb, uris in used.items():
+        if inquiry.below and not all(any(_is_below(inquiry, uri) for uri in found) for found in uris):
+            unshown.append(f"{verb} below {inquiry.below}")
     if place.subnets and not all(set(job.subnets) & set(place.subnets) for job in jobs):
         unshown.append("the subnets of the settings")
     run = {_repository(job.image) for job in jobs}
@@ -199,7 +234,7 @@ def _so(inquiry: Inquiry, job: Job, purposes: str) -> str:
             return "it was there then, under exactly this ARN, and SageMaker could assume it for that job"
         case Claim.ASSUMABLE:
             return f"SageMaker could assume it then, for {purposes}"
-        case Claim.ALLOWED:
+        case Claim.ALLOWED | Claim.REACHES:
             did = [
                 f"{verb} {', '.join(uris[:_TOLD])}"
                 for verb, uris in (("read", job.reads), ("write", job.writes))

@@ -258,20 +258,24 @@ def passable(aws: Aws, target: Target) -> Iterator[Result]:
     every=timedelta(minutes=15),
     after=["role.permissions"],
     calls=[*READING_ROLES, "s3.GetBucketPolicy", "sts.GetCallerIdentity"],
-    optional_calls=["s3.HeadBucket"],
+    optional_calls=[*past_jobs.CALLS, "s3.HeadBucket"],
     reasons=["boundary", "bucket_missing", "explicit_deny", "malformed_document", "not_allowed", "undecidable"],
 )
-def data_access(aws: Aws, target: Target) -> Iterator[Result]:
+def data_access(aws: Aws, target: Target, *, accept_past_jobs: timedelta = timedelta(0)) -> Iterator[Result]:
     """The role may read and write every place in S3 that the settings name beside the bucket.
 
     Why: AmazonSageMakerFullAccess lists every bucket, but reads and writes only objects with "sagemaker" or "aws-glue"
         in their names: with any other bucket a job starts, finds its input, and is refused it.
     Sees: for each entry under reads and writes, the role's policies and boundary on the real ARNs
-        of that prefix; the bucket's policy, where it allows what these do not; whose bucket it is.
+        of that prefix; the bucket's policy, where it allows what these do not; whose bucket it is. Where policies may
+        not be read it stays unknown, and the role's last jobs tell whether they read and wrote there.
     Cannot see: what a bucket's policy denies (bucket.policy) and the keys of its objects (role.encryption); the policy
         of another account's bucket, which has to let the role in, too; single objects, their tags and their owners.
     Source: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonSageMakerFullAccess.html, read
         2026-11-22 (version 29).
+    Settings:
+        accept_past_jobs: where policies may not be read, how old a job may be that completed with the role and read
+            and wrote there, to be taken for a look; 0 for never
     """
     role = arns.parse(target.role) if target.role else None
     if role is None:
@@ -285,7 +289,8 @@ def data_access(aws: Aws, target: Target) -> Iterator[Result]:
         if owner == bucket_facts.NOBODY:
             yield data_locations.missing(location, place.home.region)
             continue
-        yield data_locations.judge(aws, location, place=place, target=target, policies=policies, owner=owner)
+        result = data_locations.judge(aws, location, place=place, target=target, policies=policies, owner=owner)
+        yield from job_evidence.beside_location(aws, target, place, location, result=result, sufficing=accept_past_jobs)
     if not found:
         said = f"{target.name}: the settings name no place in S3 beside the bucket, of which role.permissions tells"
         yield skipped(target.name, said, reason="not_configured")

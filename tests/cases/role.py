@@ -420,6 +420,20 @@ _DATA: Sequence[Case] = (
         "malformed_document",
     ),
     Case(
+        "its policies may not be read, and jobs read and wrote there",
+        _data(
+            writes=(f"{past_jobs.BUCKET}/",),
+            purposes=(Purpose.TRAINING, Purpose.PROCESSING),
+            answers={
+                "iam.GetRole": denied("iam.GetRole"),
+                "iam.ListRolePolicies": denied("iam.ListRolePolicies"),
+                **past_jobs.answers(past_jobs.training(), past_jobs.processing()),
+            },
+        ),
+        Status.UNKNOWN,
+        "not_permitted",
+    ),
+    Case(
         "a bucket that is not there",
         _data(*_OF_ACME, reads=("s3://acme/out/",), head=_ABSENT),
         Status.CRITICAL,

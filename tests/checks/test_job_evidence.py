@@ -211,6 +211,39 @@ def test_an_endless_reason_is_cut_and_shows_no_key() -> None:
     assert len(str(warned.evidence["failure_reason"])) <= 300
 
 
+def at_place(*jobs: Job, writes: bool, prefix: str = "", sufficing: timedelta = DAY) -> Result:
+    place = replace(PLACE, prefix=prefix)
+    purposes = (Purpose.HOSTING, Purpose.TRAINING)
+    inquiry = Inquiry(Claim.REACHES, ROLE, purposes, NOW, sufficing, place, writes=writes)
+    (verdict,) = judge(inquiry, replace(REFUSED, subject=f"s3://{BUCKET}/{prefix}"), jobs)
+    return verdict
+
+
+@pytest.mark.parametrize(
+    ("jobs", "facts", "status"),
+    [
+        ((TRAINED,), {"writes": True}, Status.OK),
+        ((CLEANED,), {"writes": True}, Status.OK),
+        ((TRAINED,), {"writes": False, "prefix": "in/"}, Status.OK),
+        ((TRAINED,), {"writes": True, "prefix": "in/"}, Status.UNKNOWN),
+        ((TRAINED,), {"writes": False, "prefix": "out/"}, Status.UNKNOWN),
+        ((TRAINED,), {"writes": False, "prefix": "other/"}, Status.UNKNOWN),
+        ((TRAINED,), {"writes": True, "sufficing": HOUR}, Status.UNKNOWN),
+        ((failed(ACCESS_DENIED), TRAINED), {"writes": True}, Status.UNKNOWN),
+    ],
+)
+def test_a_job_of_any_kind_shows_of_a_place_what_it_did_there(
+    jobs: tuple[Job, ...], facts: Any, status: Status
+) -> None:
+    verdict = at_place(*jobs, **facts)
+    assert verdict.status is status
+    assert verdict.subject == f"s3://{BUCKET}/{facts.get('prefix', '')}"
+
+
+def test_of_a_place_that_no_job_used_nothing_more_is_said() -> None:
+    assert at_place(TRAINED, writes=False, prefix="other/").summary == REFUSED.summary
+
+
 # What follows goes through the checks themselves, their calls included.
 
 
