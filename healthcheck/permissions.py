@@ -27,6 +27,8 @@ class Scope(Enum):
     """The KMS keys of the target, and of its buckets."""
     CALLER = "caller"
     """The user who starts jobs."""
+    PRINCIPAL = "principal"
+    """The role or user that the check looks at."""
     GROUP = "group"
     """The groups that this user may be in."""
     PARAMETER = "parameter"
@@ -68,7 +70,7 @@ OPERATIONS: Mapping[str, Operation] = _table(
     Operation("sts", "GetCallerIdentity", (), Scope.NONE),
     Operation("sts", "AssumeRole", ("sts:AssumeRole",), Scope.ASSUMED_ROLE),
     Operation("iam", "GetRole", ("iam:GetRole",), Scope.ROLE),
-    Operation("iam", "SimulatePrincipalPolicy", ("iam:SimulatePrincipalPolicy",), Scope.ROLE),
+    Operation("iam", "SimulatePrincipalPolicy", ("iam:SimulatePrincipalPolicy",), Scope.PRINCIPAL),
     Operation("iam", "ListAttachedRolePolicies", ("iam:ListAttachedRolePolicies",), Scope.ROLE),
     Operation("iam", "ListRolePolicies", ("iam:ListRolePolicies",), Scope.ROLE),
     Operation("iam", "GetRolePolicy", ("iam:GetRolePolicy",), Scope.ROLE),

@@ -119,18 +119,16 @@ def _for_checks(source: CredentialSource, targets: Iterable[PlannedTarget], *, a
         for bound in planned.checks:
             operations = [OPERATIONS[call] for call in sorted(bound.check.all_calls)]
             of_caller = any(operation.scope is Scope.CALLER for operation in operations)
-            for operation in operations:
-                # Assuming a role is the right of whoever assumes it, not of the role.
-                if operation.scope in (Scope.NONE, Scope.ASSUMED_ROLE):
-                    continue
+            asked = [(scope, each) for each in operations for scope in _scopes(each.scope, of_caller=of_caller)]
+            for scope, operation in asked:
                 if any_resource:
                     resources: tuple[str, ...] = ("*",)
                 else:
-                    resources = tuple(_resources(operation.scope, planned.target, of_caller=of_caller))
+                    resources = tuple(_resources(scope, planned.target, of_caller=of_caller))
                 for resource in resources:
-                    wanted.setdefault((operation.scope, resource), set()).update(operation.actions)
+                    wanted.setdefault((scope, resource), set()).update(operation.actions)
                 if not any_resource:
-                    notes |= dict.fromkeys(_notes(operation.scope, planned.target))
+                    notes |= dict.fromkeys(_notes(scope, planned.target))
     documents = _documents(_statements(wanted))
     names = tuple(planned.name for planned in targets)
     return Grant((source.name,), names, documents, (*notes, *_warn_of_size(documents)))
@@ -163,6 +161,14 @@ def _merged(found: Iterable[Grant]) -> list[Grant]:
             grant = Grant(holders, targets, grant.documents, grant.notes, grant.is_for_assuming)  # noqa: PLW2901
         merged[key] = grant
     return list(merged.values())
+
+
+def _scopes(scope: Scope, *, of_caller: bool) -> tuple[Scope, ...]:
+    """Return the kinds of resources that have to be named."""
+    if scope is Scope.PRINCIPAL:
+        return (Scope.ROLE, Scope.CALLER) if of_caller else (Scope.ROLE,)
+    # Assuming a role is the right of whoever assumes it, not of the role.
+    return () if scope in (Scope.NONE, Scope.ASSUMED_ROLE) else (scope,)
 
 
 def _resources(scope: Scope, target: Target, *, of_caller: bool) -> Iterator[str]:

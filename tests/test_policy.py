@@ -320,6 +320,8 @@ ARNS = {
     Scope.JOB: "arn:aws:sagemaker:eu-west-1:111122223333:training-job/churn-12",
     Scope.PARAMETER: "arn:aws:ssm:eu-west-1::parameter/aws/service/global-infrastructure/regions/eu-west-1/services",
 }
+PRINCIPALS = {Scope.PRINCIPAL: (Scope.ROLE, Scope.CALLER)}
+"""A check looks at the one or at the other, and some check looks at each."""
 
 
 def decided(document: Mapping[str, Any], action: str, resource: str) -> Outcome:
@@ -339,10 +341,11 @@ def test_our_own_engine_allows_every_declared_call_and_denies_it_elsewhere(tmp_p
     (document,) = grant.documents
     calls = {call for bound in plan.targets[0].checks for call in bound.check.all_calls}
     asked = {
-        (action, OPERATIONS[call].scope)
+        (action, scope)
         for call in calls
         for action in OPERATIONS[call].actions
-        if OPERATIONS[call].scope in ARNS
+        for scope in PRINCIPALS.get(OPERATIONS[call].scope, (OPERATIONS[call].scope,))
+        if scope in ARNS
     }
     assert asked
     assert {(action, decided(document, action, ARNS[scope])) for action, scope in asked} == {
