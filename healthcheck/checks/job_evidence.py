@@ -26,6 +26,8 @@ from healthcheck.target import Purpose, Target
 REASON = "job_refused"
 """A reason that a check declares which may tell what a job was refused."""
 
+_RECENT = timedelta(days=7)
+"""A job that was refused something earlier, and was not run again, is nobody's worry any more."""
 _TOLD = 3
 _HOUR_SECONDS = 3_600
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
@@ -163,7 +165,7 @@ def judge(inquiry: Inquiry, refused: Result, jobs: Sequence[Job]) -> Iterator[Re
     else:
         yield replace(refused, summary=f"{refused.summary}; {shown}" if shown else refused.summary, evidence=evidence)
     counter = next((job for job in jobs if job.end is _TELLS.get(inquiry.claim)), None)
-    if counter is not None and counter.meaning is not None:
+    if counter is not None and counter.meaning is not None and inquiry.now - counter.ended <= _RECENT:
         yield _warning(inquiry, counter, counter.meaning)
 
 

@@ -205,6 +205,11 @@ def test_the_warning_quotes_the_job_beside_what_may_not_be_looked_at() -> None:
     assert "s3:GetObject" in warned.fix.text
 
 
+@pytest.mark.parametrize(("ago", "results"), [(7 * DAY, 2), (7 * DAY + timedelta(seconds=1), 1)])
+def test_of_what_a_job_was_refused_long_ago_nobody_is_warned(ago: timedelta, results: int) -> None:
+    assert len(told(failed(ACCESS_DENIED, ago=ago))) == results
+
+
 def test_an_endless_reason_is_cut_and_shows_no_key() -> None:
     (_, warned) = told(failed(f"{ACCESS_DENIED} AKIAQHEALTHCHECKTEST {'x ' * 2_000}"))
     assert "AKIAQ" not in warned.summary
