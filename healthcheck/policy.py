@@ -60,6 +60,16 @@ _PATTERNS = {
 }
 """Resources that hang on nothing but where the target is."""
 
+_ON_ASSUMING = (
+    "The trust policy of each role must allow this identity too.",
+    # All session tags of EKS Pod Identity are transitive: they go with every AssumeRole that follows, which then takes
+    # sts:TagSession as well. https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html (read 2026-11-22)
+    (
+        "Where EKS Pod Identity gives this identity its credentials, both have to allow sts:TagSession beside "
+        "sts:AssumeRole: its session tags come along."
+    ),
+)
+
 Document = Mapping[str, Json]
 
 
@@ -145,9 +155,8 @@ def _for_assuming(
     for holder, roles in assumed.items():
         resources = ("*",) if any_resource else tuple(sorted(roles))
         documents = _documents([_Statement(_SIDS[Scope.ASSUMED_ROLE], ("sts:AssumeRole",), resources)])
-        note = "The trust policy of each role must allow this identity too."
         names = tuple(name for targets in roles.values() for name in targets)
-        yield Grant((holder,), names, documents, (note, *_warn_of_size(documents)), is_for_assuming=True)
+        yield Grant((holder,), names, documents, (*_ON_ASSUMING, *_warn_of_size(documents)), is_for_assuming=True)
 
 
 def _merged(found: Iterable[Grant]) -> list[Grant]:

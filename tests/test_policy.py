@@ -185,7 +185,13 @@ targets:
             )
         },
     )
-    assert ambient.notes == ("The trust policy of each role must allow this identity too.",)
+    assert ambient.notes == (
+        "The trust policy of each role must allow this identity too.",
+        (
+            "Where EKS Pod Identity gives this identity its credentials, both have to allow sts:TagSession beside "
+            "sts:AssumeRole: its session tags come along."
+        ),
+    )
 
 
 @pytest.mark.parametrize(

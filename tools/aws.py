@@ -16,8 +16,10 @@ FOLDER = ROOT / "deploy" / "aws"
 REFERENCE = FOLDER / "reference.yaml"
 
 _STATEMENTS = re.compile(r"(?P<indent> *)# statements\n.*?(?= *# end\n)", re.DOTALL)
+_ALONE = re.compile(r'(!If \[\w+, !Sub "\S+", )!Join \[",", (!Ref \w+)\]\]')
 _HERE = "${AWS::Partition}:iam::${AWS::AccountId}"
 _BUCKETS = "arn:${AWS::Partition}:s3:::sagemaker-*-${AWS::AccountId}"
+_KEYS = "arn:${AWS::Partition}:kms:*:${AWS::AccountId}:key/*"
 
 _WORDS: tuple[tuple[str, str], ...] = (
     (r"arn:aws:iam::\d+:role/.*", f'!If [EveryRole, !Sub "arn:{_HERE}:role/*", !Join [",", !Ref ExecutionRoleArns]]'),
@@ -32,7 +34,10 @@ _WORDS: tuple[tuple[str, str], ...] = (
         r"arn:aws:s3:::sagemaker-.*",
         f'!If [DefaultBuckets, !Sub "{_BUCKETS}", !Join [",", !Ref BucketArns]]',
     ),
-    (r"arn:aws:kms:\*:\d+:key/\*", '!Sub "arn:${AWS::Partition}:kms:*:${AWS::AccountId}:key/*"'),
+    (
+        r"arn:aws:kms:\*:\d+:key/\*",
+        f'!If [OwnKeys, !Sub "{_KEYS}", !Split [",", !Join [",", [!Sub "{_KEYS}", !Join [",", !Ref KeyArns]]]]]',
+    ),
     (r"arn:aws:sagemaker:\*:\d+:(.*)", r'!Sub "arn:${AWS::Partition}:sagemaker:*:${AWS::AccountId}:\1"'),
     (r"arn:aws:ssm:(.*)", r'!Sub "arn:${AWS::Partition}:ssm:\1"'),
 )
@@ -83,7 +88,7 @@ def _lines(statement: Mapping[str, Any]) -> Iterator[str]:
         words.append(_CALLERS)
     if len(words) == 1:
         # One list may stand as it is.
-        yield "  Resource: " + re.sub(r"!Join \[\",\", (!Ref \w+)\]", r"\1", words[0])
+        yield "  Resource: " + _ALONE.sub(r"\1\2]", words[0])
         return
     if not any("!Join" in word for word in words):
         yield "  Resource:"

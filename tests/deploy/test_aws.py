@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import logging
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -73,7 +74,8 @@ class Role:
         self.policy = document(self.written)
 
     def may(self, action: str, resource: str) -> bool:
-        asked = Request(action, resource, resource_account=ACCOUNT, principal=self.arn)
+        named = re.match(r"arn(?::[^:]*){3}:(\d+):", resource)
+        asked = Request(action, resource, resource_account=named[1] if named else ACCOUNT, principal=self.arn)
         # Roles and keys leave it to this account's policies.
         trusting = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "*"}
         trusting |= {} if action == "sts:AssumeRole" else {"Resource": "*"}
@@ -99,6 +101,7 @@ def reader(aws: Any, name: str, **parameters: str) -> Role:
 
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/service-role/Training"
+FOREIGN_KEY = "arn:aws:kms:eu-west-1:444455556666:key/1234"
 USER = f"arn:aws:iam::{ACCOUNT}:user/people/ada"
 RESOURCES = {
     Scope.ANY: "*",
@@ -150,6 +153,8 @@ def test_the_default_is_this_account_and_no_other(aws: Any) -> None:
     assert not role.may("s3:ListBucket", "arn:aws:s3:::sagemaker-us-east-1-444455556666")
     assert not role.may("s3:ListBucket", "arn:aws:s3:::acme-data")
     assert not role.may("iam:GetUser", USER)
+    assert role.may("kms:DescribeKey", RESOURCES[Scope.KEY])
+    assert not role.may("kms:DescribeKey", FOREIGN_KEY)
 
 
 def test_parameters_name_what_may_be_looked_at(aws: Any) -> None:
@@ -158,8 +163,12 @@ def test_parameters_name_what_may_be_looked_at(aws: Any) -> None:
         "narrow",
         ExecutionRoleArns=f"{ROLE},arn:aws:iam::*:role/batch/*",
         BucketArns="arn:aws:s3:::acme-data,arn:aws:s3:::acme-models",
+        KeyArns=f"{FOREIGN_KEY},arn:aws:kms:us-east-1:444455556666:key/5678",
         CallerArns=f"{USER},arn:aws:iam::{ACCOUNT}:role/Scientist",
     )
+    for key in (RESOURCES[Scope.KEY], FOREIGN_KEY, "arn:aws:kms:us-east-1:444455556666:key/5678"):
+        assert role.may("kms:DescribeKey", key)
+    assert not role.may("kms:DescribeKey", "arn:aws:kms:us-east-1:444455556666:key/9999")
     assert role.may("iam:GetRole", ROLE)
     assert role.may("iam:GetRole", f"arn:aws:iam::{ACCOUNT}:role/batch/Nightly")
     assert role.may("iam:GetRole", f"arn:aws:iam::{ACCOUNT}:role/Scientist")
