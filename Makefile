@@ -18,7 +18,7 @@ test: $(VENV)/.dev ## style, types and tests
 	$(BIN)/mypy
 	$(BIN)/pytest -m "not slow" --numprocesses 2 --dist loadfile $(ARGS)
 
-test-slow: $(VENV)/.dev ## the tests that need a browser or other heavy parts
+test-slow: $(VENV)/.dev ## the tests that need a browser, a machine that boots, or containers
 	$(BIN)/pytest -m slow $(ARGS)
 
 lint: $(VENV)/.dev ## style and types only
