@@ -26,6 +26,29 @@ SYMPTOMS: tuple[Symptom, ...] = (
         source="awslabs/amazon-sagemaker-feedback#61",
     ),
     Symptom(
+        "may-not-read-role",
+        "Whoever runs this may not look up a role (iam:GetRole). SageMaker's SDK does so only to turn a role's name "
+        "into its ARN, and AmazonSageMakerFullAccess does not allow it. The role itself may be in order.",
+        ("role.exists", "role.configured"),
+        Fix("Give the role's whole ARN, and nobody has to look it up; or allow iam:GetRole on it.", (_WHO,)),
+        Confidence.CERTAIN,
+        patterns=(r"not authorized to perform ?: iam:GetRole\b",),
+        source="aws/sagemaker-python-sdk#2027, #2089",
+    ),
+    Symptom(
+        "may-not-assume-role",
+        "Whoever asks may not take this role on. It takes both sides: sts:AssumeRole in the policies of whoever asks, "
+        "and a trust policy of the role that names them. Whether SageMaker may take it on is another question.",
+        ("credentials.resolvable", "credentials.valid"),
+        Fix(
+            "Look who asks, and whether the role's trust policy names exactly that; a session's ARN is not its role's.",
+            (_WHO, "aws iam get-role --role-name NAME --query Role.AssumeRolePolicyDocument"),
+        ),
+        Confidence.CERTAIN,
+        patterns=(r"not authorized to perform ?: sts:AssumeRole\b",),
+        source="IAM User Guide, troubleshooting roles",
+    ),
+    Symptom(
         "role-of-another-account",
         "The role belongs to another account than the caller. SageMaker takes only roles of the caller's account, "
         "whatever the policies say.",

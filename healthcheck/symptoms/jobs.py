@@ -6,6 +6,7 @@ from healthcheck.result import Fix
 from healthcheck.symptoms.symptom import Confidence, Symptom
 
 _ROLE_ARN = "aws iam get-role --role-name NAME --query Role.Arn --output text"
+_ROLES = "aws iam list-roles --query \"Roles[?contains(RoleName, 'SageMaker')].Arn\" --output text"
 
 SYMPTOMS: tuple[Symptom, ...] = (
     Symptom(
@@ -27,6 +28,16 @@ SYMPTOMS: tuple[Symptom, ...] = (
             r"SageMaker is unable to perform: sts:AssumeRole on the role",
         ),
         source="awslabs/predictive-maintenance-using-machine-learning#3; aws/sagemaker-python-sdk#35, #43",
+    ),
+    Symptom(
+        "role-not-there",
+        "The account of these credentials has no role of this name: it was deleted, is misspelt, or the credentials "
+        "lead to another account than was meant.",
+        ("role.exists", "credentials.account"),
+        Fix("Look which roles there are, and whose credentials these are.", (_ROLES, "aws sts get-caller-identity")),
+        Confidence.CERTAIN,
+        patterns=(r"The role with name .{1,80} cannot be found",),
+        source="IAM API reference, GetRole, errors",
     ),
     Symptom(
         "model-data-not-read",
@@ -95,6 +106,16 @@ SYMPTOMS: tuple[Symptom, ...] = (
         Confidence.CERTAIN,
         patterns=(r"NoSuchBucket", r"The specified bucket does not exist"),
         source="S3 API reference, error responses",
+    ),
+    Symptom(
+        "head-not-found",
+        "Of a bucket: no account has one of this name, or it is in another partition. Of an object: there is none "
+        "under exactly this key; whoever may not list the bucket would be told 403 instead.",
+        ("bucket.reachable",),
+        Fix("Look what is there.", ("aws s3 ls s3://BUCKET/PREFIX/",)),
+        Confidence.LIKELY,
+        patterns=(r"An error occurred (?:\(404\) )?when calling the Head\w+ operation: Not Found",),
+        source="S3 API reference, HeadBucket and HeadObject",
     ),
     Symptom(
         "default-bucket-taken",

@@ -44,6 +44,10 @@ TEXTS: dict[str, tuple[str, ...]] = {
         '"arn:aws:iam::111122223333:role/R" is invalid. Please ensure that the role exists and that its trust '
         'relationship policy allows the action "sts:AssumeRole" for the service principal "sagemaker.amazonaws.com".',
     ),
+    "role-not-there": (
+        "botocore.errorfactory.NoSuchEntityException: An error occurred (NoSuchEntity) when calling the GetRole "
+        "operation: The role with name SageMakerRole cannot be found.",
+    ),
     "model-data-not-read": (
         "ClientError: An error occurred (ValidationException) when calling the CreateModel operation: Could not access "
         'model data at s3://acme/model/. Please ensure that the role "arn:aws:iam::111122223333:role/R" exists and '
@@ -72,6 +76,9 @@ TEXTS: dict[str, tuple[str, ...]] = {
     ),
     "no-such-bucket": (
         "An error occurred (NoSuchBucket) when calling the PutObject operation: The specified bucket does not exist",
+    ),
+    "head-not-found": (
+        "botocore.exceptions.ClientError: An error occurred (404) when calling the HeadObject operation: Not Found",
     ),
     "default-bucket-taken": (
         "This bucket cannot be configured to use as it is not owned by Account 111122223333. To unblock it's "
@@ -129,6 +136,14 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "may-not-pass-role": (
         f"{DENIED}iam:PassRole on resource: arn:aws:iam::111122223333:role/X because no identity-based policy allows "
         "the iam:PassRole action",
+    ),
+    "may-not-read-role": (
+        f"An error occurred (AccessDenied) when calling the GetRole operation: {USER}iam:GetRole on resource: role R "
+        "because no identity-based policy allows the iam:GetRole action",
+    ),
+    "may-not-assume-role": (
+        f"An error occurred (AccessDenied) when calling the AssumeRole operation: {USER}sts:AssumeRole on resource: "
+        "arn:aws:iam::111122223333:role/Deploy",
     ),
     "role-of-another-account": (
         "An error occurred (AccessDeniedException) when calling the CreateModel operation: Cross-account pass role is "
