@@ -204,6 +204,10 @@ def answer(  # noqa: PLR0911 - one return a kind of answer
         return 403, error, "Content-Type: text/xml\r\n"
 
 
+_REQUEST_IDS = "x-amzn-RequestId: bench\r\nx-amz-request-id: bench\r\n"
+"""Without one, nothing is AWS's answer."""
+
+
 async def _serve(world: World, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
         while head := await reader.readuntil(b"\r\n\r\n"):
@@ -224,9 +228,8 @@ async def _serve(world: World, reader: asyncio.StreamReader, writer: asyncio.Str
                     await asyncio.sleep(world.latency_seconds)
                 status, payload, extra = answer(world, method, path, headers, body)
             date = formatdate(time.time(), usegmt=True)
-            writer.write(
-                f"HTTP/1.1 {status} X\r\nDate: {date}\r\nContent-Length: {len(payload)}\r\n{extra}\r\n".encode()
-            )
+            length = f"Date: {date}\r\nContent-Length: {len(payload)}\r\n"
+            writer.write(f"HTTP/1.1 {status} X\r\n{_REQUEST_IDS}{length}{extra}\r\n".encode())
             if method != "HEAD":
                 writer.write(payload)
             await writer.drain()
