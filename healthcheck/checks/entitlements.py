@@ -130,26 +130,36 @@ def _refusal(question: Question, refused: Sequence[Verdict]) -> tuple[str, str]:
 
 
 def _deciding(refused: Sequence[Verdict]) -> tuple[Verdict, str, str]:
-    """Name what decides: a Deny before a limit before an absent Allow, as each makes the later ones useless."""
+    """Name what decides: a Deny, which makes every Allow useless, and else the first layer that lacks one."""
     for verdict in refused:
         if verdict.decision.outcome is Outcome.EXPLICIT_DENY:
             match = verdict.decision.deciding[0]
             said = f"{match.statement.label} of {match.document.label} denies {verdict.need.action}"
             return verdict, "explicit_deny", said
-    for layer, reason in ((Layer.BOUNDARY, "boundary"), (Layer.RESOURCE, "resource_policy")):
-        for verdict in refused:
-            for blocking in verdict.decision.blocking:
+    if not any(map(_lacks_own, refused)):
+        layers = [(verdict, blocking) for verdict in refused for blocking in verdict.decision.blocking]
+        for layer, reason in ((Layer.BOUNDARY, "boundary"), (Layer.RESOURCE, "resource_policy")):
+            for verdict, blocking in layers:
                 if blocking.layer is layer:
                     labels = ", ".join(document.label for document in blocking.documents)
                     return verdict, reason, f"the {layer.value} {labels} does not allow {verdict.need.action}"
-    misses = [(verdict, miss) for verdict in refused for miss in verdict.decision.near_misses]
+    return _unmet([verdict for verdict in refused if _lacks_own(verdict)] or refused)
+
+
+def _lacks_own(verdict: Verdict) -> bool:
+    return any(blocking.layer is Layer.IDENTITY for blocking in verdict.decision.blocking)
+
+
+def _unmet(lacking: Sequence[Verdict]) -> tuple[Verdict, str, str]:
+    """Say what comes nearest to allowing it."""
+    misses = [(verdict, miss) for verdict in lacking for miss in verdict.decision.near_misses]
     trapped = [verdict for verdict, miss in misses if _is_trap(miss)]
     others = [(verdict, miss) for verdict, miss in misses if not _is_trap(miss)]
     if trapped and all(miss.flaw is Flaw.OTHER_RESOURCE for _, miss in others):
         return trapped[0], "not_allowed", f"no policy allows it: {_TRAP}"
     for verdict, miss in others:
         return verdict, "not_allowed", f"no policy allows it; nearly {miss.where}: {miss.sentence}"
-    return refused[0], "not_allowed", "no policy allows it"
+    return lacking[0], "not_allowed", "no policy allows it"
 
 
 def _is_trap(miss: NearMiss) -> bool:

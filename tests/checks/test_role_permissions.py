@@ -185,6 +185,14 @@ def test_a_boundary_is_named_as_what_has_to_change() -> None:
     assert "Boundary" in result.summary
 
 
+def test_of_several_layers_that_lack_an_allow_the_first_is_the_reason() -> None:
+    bound = document(allow("logs:*", "cloudwatch:*"), name="Boundary")
+    result = permissions(document(allow("s3:ListBucket", "logs:*", "cloudwatch:*")), boundary=bound)
+    assert (result.status, result.reason) == (Status.CRITICAL, "not_allowed")
+    beside = permissions(document(PLENTY), boundary=bound)
+    assert (beside.status, beside.reason) == (Status.CRITICAL, "boundary")
+
+
 def test_without_logs_jobs_run_and_nobody_sees_why_they_fail() -> None:
     result = permissions(document(allow("s3:*", "ecr:*")))
     assert (result.status, result.reason) == (Status.WARNING, "telemetry_lost")

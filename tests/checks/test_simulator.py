@@ -18,6 +18,7 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 ROLE = "arn:aws:iam::111122223333:role/SageMaker"
 HOME = Home("aws", "us-east-1", "111122223333")
 BUCKET = "arn:aws:s3:::acme"
+QUEUE = "arn:aws:sqs:us-east-1:111122223333:news"
 JOB = "arn:aws:sagemaker:us-east-1:111122223333:training-job/x"
 
 
@@ -30,18 +31,24 @@ def asked(*found: Batch) -> list[tuple[set[str], set[str]]]:
 
 
 def test_kinds_of_resources_share_a_call() -> None:
-    found = batches([request("s3:ListBucket", BUCKET), request("s3:GetObject", f"{BUCKET}/x"), request("a:B", "arn:c")])
-    assert asked(*found) == [({"s3:ListBucket", "s3:GetObject", "a:B"}, {BUCKET, f"{BUCKET}/x", "arn:c"})]
+    found = batches(
+        [request("s3:ListBucket", BUCKET), request("s3:GetObject", f"{BUCKET}/x"), request("sqs:SendMessage", QUEUE)]
+    )
+    assert asked(*found) == [({"s3:ListBucket", "s3:GetObject", "sqs:SendMessage"}, {BUCKET, f"{BUCKET}/x", QUEUE})]
 
 
 def test_what_is_about_everything_is_asked_alone() -> None:
-    found = batches([request("ecr:GetAuthorizationToken"), request("s3:ListBucket", BUCKET), request("a:B")])
-    assert asked(*found) == [({"a:B", "ecr:GetAuthorizationToken"}, {"*"}), ({"s3:ListBucket"}, {BUCKET})]
+    found = batches(
+        [request("ecr:GetAuthorizationToken"), request("s3:ListBucket", BUCKET), request("sqs:SendMessage")]
+    )
+    assert asked(*found) == [({"sqs:SendMessage", "ecr:GetAuthorizationToken"}, {"*"}), ({"s3:ListBucket"}, {BUCKET})]
 
 
 def test_context_of_one_service_keeps_no_other_out() -> None:
-    (batch,) = batches([request("s3:ListBucket", BUCKET, s3__prefix="a/"), request("a:B", "arn:c", a__key="b")])
-    assert batch.context == {"s3:prefix": "a/", "a:key": "b"}
+    (batch,) = batches(
+        [request("s3:ListBucket", BUCKET, s3__prefix="a/"), request("sqs:SendMessage", QUEUE, sqs__key="b")]
+    )
+    assert batch.context == {"s3:prefix": "a/", "sqs:key": "b"}
 
 
 @pytest.mark.parametrize(
@@ -50,7 +57,7 @@ def test_context_of_one_service_keeps_no_other_out() -> None:
         request("s3:GetObject", BUCKET),
         request("s3:GetObject", BUCKET, s3__prefix="b/"),
         request("s3:GetObject", BUCKET, s3__prefix="a/", aws__PrincipalTag="x"),
-        request("a:B", "arn:c", s3__prefix="a/"),
+        request("sqs:SendMessage", QUEUE, s3__prefix="a/"),
     ],
     ids=["without it", "of another value", "of everybody", "of a foreign service"],
 )
