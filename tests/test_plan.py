@@ -180,11 +180,14 @@ def test_a_check_has_its_own_defaults(tmp_path: Path) -> None:
     )
 
 
-def test_services_are_named_once_in_the_order_in_which_checks_come_to_need_them(tmp_path: Path) -> None:
-    first = replace(a_check("role.exists"), calls=("sts.GetCallerIdentity",), optional_calls=("ec2.DescribeRegions",))
-    second = replace(a_check("role.trust", after=["role.exists"]), calls=("iam.GetRole", "sts.GetCallerIdentity"))
+def test_services_are_named_once_those_first_that_most_checks_wait_for(tmp_path: Path) -> None:
+    checks = [
+        replace(a_check("bucket.reachable"), calls=("s3.HeadBucket", "s3.GetBucketPolicy")),
+        replace(a_check("role.exists"), calls=("iam.GetRole",), optional_calls=("ec2.DescribeRegions",)),
+        replace(a_check("role.trust", after=["role.exists"]), calls=("sts.GetCallerIdentity", "iam.GetRole")),
+    ]
 
-    assert planned(tmp_path, "{}", registry=Registry([second, first])).services == ("sts", "iam")
+    assert planned(tmp_path, "{}", registry=Registry(checks)).services == ("iam", "s3", "sts")
 
 
 def test_settings_may_not_be_changed_by_whoever_receives_them(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -77,9 +78,14 @@ class Plan:
 
     @property
     def services(self) -> tuple[str, ...]:
-        """The AWS services that its checks are sure to call, those first that are needed first."""
+        """The AWS services that its checks are sure to call, those first that most of the checks wait for."""
         checks = {bound.id: bound.check for planned in self.targets for bound in planned.checks}
-        return tuple(dict.fromkeys(call.partition(".")[0] for check in checks.values() for call in check.calls))
+        counted = Counter(
+            service
+            for check in checks.values()
+            for service in dict.fromkeys(call.partition(".")[0] for call in check.calls)
+        )
+        return tuple(service for service, _ in counted.most_common())
 
     @property
     def web_config(self) -> Path | None:
