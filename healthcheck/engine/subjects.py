@@ -109,6 +109,7 @@ def _held(before: Belief | None, after: Belief) -> Belief:
 
 def _taken(belief: Belief, seen: dict[str, Result], run: Run, now: datetime) -> Belief:
     result = seen.get(belief.result.subject)
-    if result is None or result.status is not run.status:
+    # What kept a subject from being judged for a moment explains nothing that stands.
+    if result is None or result.status is not run.status or is_passing(result):
         return belief
     return replace(belief, standing=Standing(run.status), result=result, joins=run.joins, since=now, seen=now)

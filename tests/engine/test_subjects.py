@@ -195,6 +195,17 @@ def test_what_could_not_be_reached_for_a_moment_stands_and_opens_nothing() -> No
     assert {subject: incident.status for subject, incident in seen.items()} == dict.fromkeys("ABC", Status.CRITICAL)
 
 
+def test_what_could_not_be_reached_for_a_moment_is_not_taken_for_what_explains_the_check() -> None:
+    watch = Watch()
+    watch.settles(bad("A"), bad("B"))
+    watch.sees(unseen("A"), unseen("B", "throttled"))
+    seen = watch.sees(unseen("B", "throttled"), beside("A"), unseen("C"))
+    assert {subject: (incident.status, incident.reason) for subject, incident in seen.items()} == {
+        "B": (Status.CRITICAL, "broken"),
+        "C": (Status.UNKNOWN, "bad_answer"),
+    }
+
+
 def test_what_could_not_be_reached_for_three_cadences_does_not_stand() -> None:
     watch = Watch()
     watch.settles(bad("A"), bad("B"), bad("C"))
