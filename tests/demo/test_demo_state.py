@@ -84,7 +84,7 @@ def test_without_a_runtime_folder_it_is_in_the_users_own_temporary_one() -> None
 def test_without_moto_it_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "moto", None)
 
-    with pytest.raises(DemoError, match=r"needs moto, which is not installed: .*sagemaker-healthcheck\[demo\]"):
+    with pytest.raises(DemoError, match=r"needs moto, which is not installed; .*make demo"):
         run(Wish(), environ={"XDG_RUNTIME_DIR": str(tmp_path)}, tell=print, log_stream=io.StringIO())
 
 
