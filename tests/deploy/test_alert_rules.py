@@ -98,6 +98,18 @@ def test_each_alert_is_told_in_a_unit_test() -> None:
     assert tested == set(ALERTS)
 
 
+def test_one_line_says_where_the_pages_are_and_keeps_the_unit_tests(tmp_path: Path) -> None:
+    (line,) = re.findall(r"^sed .*$", (DOCS / "alerts.md").read_text("utf-8"), re.MULTILINE)
+    for file in (RULES, UNIT_TESTS):
+        (tmp_path / file.name).write_text(file.read_text("utf-8"), "utf-8")
+    subprocess.run(line, shell=True, cwd=tmp_path, check=True, timeout=30)
+    moved = (tmp_path / RULES.name).read_text("utf-8")
+    assert moved.count("runbook_url: ") == moved.count("https://git.example/ml/sagemaker-healthcheck/docs/") + 1
+    assert "sagemaker-healthcheck.example" not in moved
+    done = promtool("test", "rules", tmp_path / UNIT_TESTS.name)
+    assert done.returncode == 0, done.stdout
+
+
 def test_the_rules_speak_of_metrics_and_labels_that_exist() -> None:
     labels = {family.name: set(family.labels) for family in FAMILIES}
     counters = {family.name for family in FAMILIES if family.name.endswith("_total")}

@@ -111,6 +111,7 @@ RESOURCES = {
     Scope.KEY: f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     Scope.CALLER: USER,
     Scope.GROUP: f"arn:aws:iam::{ACCOUNT}:group/scientists",
+    Scope.JOB: f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:training-job/churn-12",
     Scope.PARAMETER: "arn:aws:ssm:eu-west-1::parameter/aws/service/global-infrastructure/services/sagemaker",
 }
 NEEDED = sorted(

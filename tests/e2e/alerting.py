@@ -6,6 +6,7 @@ import json
 import re
 import threading
 import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -133,32 +134,67 @@ def receiving() -> Iterator[Receivers]:
         server.server_close()
 
 
+class Alertmanager:
+    """A running server that routes as shipped, in a hurry, and those whom it tells."""
+
+    def __init__(self, address: str, receivers: Receivers) -> None:
+        self.address = address
+        self.receivers = receivers
+
+    def is_ready(self) -> bool:
+        """Whether it answers."""
+        try:
+            with DIRECT.open(f"http://{self.address}/-/ready", timeout=1) as response:
+                return bool(response.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def take(self, *alerts: dict[str, str]) -> None:
+        """Give it alerts with these labels, as Prometheus does."""
+        body = json.dumps([{"labels": labels, "annotations": {"summary": labels["alertname"]}} for labels in alerts])
+        url, headers = f"http://{self.address}/api/v2/alerts", {"Content-Type": "application/json"}
+        with DIRECT.open(urllib.request.Request(url, body.encode(), headers), timeout=5) as response:
+            assert response.status == 200
+
+    def kept_back(self) -> list[dict[str, str]]:
+        """Return the labels of the alerts of which nobody is told because of another."""
+        with DIRECT.open(f"http://{self.address}/api/v2/alerts", timeout=5) as response:
+            alerts: list[dict[str, Any]] = json.load(response)
+        return [alert["labels"] for alert in alerts if alert["status"]["inhibitedBy"]]
+
+
+@contextmanager
+def routing(folder: Path) -> Iterator[Alertmanager]:
+    """Run Alertmanager with the shipped routing."""
+    program = require("prometheus-alertmanager")
+    address = f"127.0.0.1:{free_port()}"
+    with receiving() as receivers:
+        config = folder / "alertmanager.yml"
+        config.write_text(hurried(ROUTING.read_text("utf-8")).replace("127.0.0.1:9095", receivers.address))
+        command = [
+            str(program),
+            f"--config.file={config}",
+            f"--storage.path={folder / 'alertmanager'}",
+            f"--web.listen-address={address}",
+            "--cluster.listen-address=",
+        ]
+        with started(command, folder / "alertmanager.log"):
+            alertmanager = Alertmanager(address, receivers)
+            wait_until(alertmanager.is_ready, seconds=20, what="Alertmanager is ready")
+            yield alertmanager
+
+
 @contextmanager
 def alerting(daemon: str, folder: Path) -> Iterator[Chain]:
     """Watch the daemon at ``host:port`` with what is shipped, in a hurry."""
-    program = require("prometheus-alertmanager")
-    port = free_port()
-    with receiving() as receivers:
-        routing = folder / "alertmanager.yml"
-        routing.write_text(hurried(ROUTING.read_text("utf-8")).replace("127.0.0.1:9095", receivers.address))
+    with routing(folder) as alertmanager:
         scraping = folder / "prometheus.yml"
         scraping.write_text(
             hurried(SCRAPING.read_text("utf-8"))
             .replace("127.0.0.1:9479", daemon)
-            .replace("127.0.0.1:9093", f"127.0.0.1:{port}")
+            .replace("127.0.0.1:9093", alertmanager.address)
         )
-        command = [
-            str(program),
-            f"--config.file={routing}",
-            f"--storage.path={folder / 'alertmanager'}",
-            f"--web.listen-address=127.0.0.1:{port}",
-            "--cluster.listen-address=",
-        ]
-        with (
-            started(command, folder / "alertmanager.log"),
-            configured_prometheus(scraping, folder) as prometheus,
-        ):
-            wait_until(lambda: _is_there(f"http://127.0.0.1:{port}"), seconds=20, what="Alertmanager is ready")
+        with configured_prometheus(scraping, folder) as prometheus:
             # It is scraped before there are rules: five seconds' pause would be five minutes of absence to them.
             wait_until(
                 lambda: bool(prometheus.query("up == 1")),
@@ -172,18 +208,10 @@ def alerting(daemon: str, folder: Path) -> Iterator[Chain]:
                 seconds=_PAUSE_OF_PROMETHEUS_SECONDS,
                 what="Prometheus has found Alertmanager",
             )
-            yield Chain(prometheus, receivers)
+            yield Chain(prometheus, alertmanager.receivers)
 
 
 def shipped_alerts() -> dict[str, dict[str, Any]]:
     """Return the alerts of the shipped rules by name."""
     groups = yaml.safe_load(RULES.read_text("utf-8"))["groups"]
     return {rule["alert"]: rule for group in groups for rule in group["rules"] if "alert" in rule}
-
-
-def _is_there(url: str) -> bool:
-    try:
-        with DIRECT.open(f"{url}/-/ready", timeout=1) as response:
-            return bool(response.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False

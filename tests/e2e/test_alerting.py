@@ -22,6 +22,7 @@ from tests.e2e.prometheus import free_port, wait_until
 
 DOCS = Path(__file__).parents[2] / "docs"
 BROKEN, DOWN = "SageMakerSetupBroken", "SageMakerHealthcheckDown"
+ATTENTION = "SageMakerSetupNeedsAttention"
 CADENCE = "3s"
 
 
@@ -137,6 +138,21 @@ def test_a_fault_is_told_once_with_its_root_and_fix_and_so_is_its_mending(
 
     assert daemon.incident("role.trust", "fraud") is None
     assert statuses(chain.receivers.got(incident)) == [("pager", "firing"), ("pager", "resolved")]
+
+
+def test_a_warning_is_a_ticket_of_its_team_s_and_pages_nobody(
+    world: WorldClient, daemon: Supervised, chain: Chain
+) -> None:
+    world.break_("bucket-missing", "vision")
+    incident = daemon.confirmed("bucket.reachable", "vision")["id"]
+
+    (told,) = chain.receivers.wait(1, incident=incident)
+
+    world.mend("bucket-missing", "vision")
+    assert (told.receiver, told.status) == ("vision-tickets", "firing")
+    assert (told.labels["alertname"], told.labels["severity"]) == (ATTENTION, "ticket")
+    assert told.annotations["summary"] == "bucket.reachable warns, or cannot be judged, on 1 target"
+    assert "Targets: vision/" in told.annotations["description"]
 
 
 def test_each_root_is_told_once_however_many_there_are_and_however_far_it_reaches(
