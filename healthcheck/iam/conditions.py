@@ -63,9 +63,9 @@ class Condition:
         return by_kind(found, context)
 
     def _is_null(self, found: tuple[str, ...] | None, context: Context) -> Truth:
-        if found is None:
+        if found is None and context.beginning(self.key.lower()) is None:
             return on_key(self.key)
-        absent = "false" if any(found) else "true"
+        absent = "false" if found is None or any(found) else "true"
         return some(comparison.match(absent, context) for comparison in self.comparisons)
 
     def _is_settled_without_values(self, found: tuple[str, ...] | None) -> bool:
@@ -83,7 +83,17 @@ class Condition:
             return True
         return self.operator.negated and self.quantifier is Quantifier.NONE
 
+    def _holds_for_beginning(self, beginning: str, context: Context) -> Truth:
+        if self.quantifier is not Quantifier.NONE:
+            return on_key(self.key)
+        verdicts = [comparison.match_beginning(beginning, context) for comparison in self.comparisons]
+        matched = some(on_key(self.key) if verdict is None else verdict for verdict in verdicts)
+        return opposite(matched) if self.operator.negated else matched
+
     def _holds_for_unknown(self, context: Context) -> Truth:
+        beginning = context.beginning(self.key.lower())
+        if beginning is not None:
+            return self._holds_for_beginning(beginning, context)
         # Where every value matches, or none can, the answer may be the same for all values and for an absent key.
         if all(comparison.is_void(context) for comparison in self.comparisons):
             for_present = self.operator.negated

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TypeAlias
 
 ContextValue: TypeAlias = "str | bool | int | float | datetime | bytes | Iterable[str | bool | int | float] | None"
@@ -18,13 +19,22 @@ class Context:
         values: By key. None or an empty list says that the key is known to be absent. A name that ends with ``*``
             and has the value None says so of a whole family: ``aws:PrincipalTag/*``.
         complete: Whether every key that is not given is known to be absent.
+        beginnings: How the values of keys begin of which nothing else is known; an empty text says only that there
+            is a value.
     """
 
-    __slots__ = ("_absent_families", "_complete", "_values")
+    __slots__ = ("_absent_families", "_beginnings", "_complete", "_values")
 
-    def __init__(self, values: Mapping[str, ContextValue], *, complete: bool) -> None:
+    def __init__(
+        self,
+        values: Mapping[str, ContextValue],
+        *,
+        complete: bool,
+        beginnings: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._complete = complete
         self._values: dict[str, tuple[str, ...]] = {}
+        self._beginnings = {key.lower(): text for key, text in beginnings.items()}
         families = []
         for key, value in values.items():
             name = key.lower()
@@ -37,11 +47,15 @@ class Context:
     def values(self, key: str) -> tuple[str, ...] | None:
         """Return the values of a key (given in lower case): empty when it is known to be absent, None when unknown."""
         found = self._values.get(key)
-        if found is not None:
+        if found is not None or key in self._beginnings:
             return found
         if self._complete or (self._absent_families and key.startswith(self._absent_families)):
             return ()
         return None
+
+    def beginning(self, key: str) -> str | None:
+        """Return how the value of a key (given in lower case) begins, where no more of it is known."""
+        return self._beginnings.get(key)
 
 
 def _as_texts(value: ContextValue) -> tuple[str, ...]:

@@ -17,9 +17,10 @@ from urllib.parse import unquote
 from healthcheck.errors import HealthcheckError
 from healthcheck.iam.conditions import Condition, ConditionError, parse_conditions
 from healthcheck.iam.context import Context
-from healthcheck.iam.matching import Glob, Pattern, resource_pattern, tokenize
+from healthcheck.iam.matching import Pattern, resource_pattern
 from healthcheck.iam.principals import PrincipalElement, PrincipalError, parse_element
 from healthcheck.iam.truth import Truth, every, opposite, some
+from healthcheck.iam.wildcards import Glob, tokenize
 from healthcheck.iam.words import shown
 
 _LARGEST_DOCUMENT: Final = 1 << 20  # AWS's largest, a key policy, has 32 KiB

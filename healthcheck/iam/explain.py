@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from healthcheck.iam.documents import Effect
 from healthcheck.iam.layers import Layer, Match
-from healthcheck.iam.matching import ARN_PARTS, Glob, tokenize
+from healthcheck.iam.matching import ARN_PARTS
 from healthcheck.iam.request import Request
 from healthcheck.iam.truth import Maybe
+from healthcheck.iam.wildcards import Glob, tokenize
 
 if TYPE_CHECKING:
     from healthcheck.iam.decision import Decision

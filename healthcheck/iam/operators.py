@@ -28,6 +28,9 @@ class Comparison(Protocol):
     def is_void(self, context: Context) -> bool:
         """Return whether nothing can match, whatever the request says."""
 
+    def match_beginning(self, text: str, context: Context) -> bool | None:
+        """Return whether every value that begins so matches, or that none does; nothing where it depends."""
+
     @property
     def is_universal(self) -> bool:
         """Whether every value matches."""
@@ -61,6 +64,9 @@ class _Parsed:
             bad = text if left is None else self._text
             return on_doubt(f"“{bad}” is not of the type that the condition operator compares")
         return self._compare(left, self._right)
+
+    def match_beginning(self, text: str, context: Context) -> bool | None:  # noqa: ARG002 - see above
+        return None
 
     def is_void(self, context: Context) -> bool:  # noqa: ARG002 - see above
         return False

@@ -14,8 +14,8 @@ from typing import Final, TypeAlias
 from healthcheck.errors import HealthcheckError
 from healthcheck.iam.decision import Decision
 from healthcheck.iam.documents import Document, load_document
-from healthcheck.iam.matching import Glob, tokenize
 from healthcheck.iam.request import Request
+from healthcheck.iam.wildcards import Glob, tokenize
 
 MANAGED_POLICY_LIMIT: Final = 6_144
 """Characters in a managed policy."""

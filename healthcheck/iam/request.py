@@ -52,6 +52,9 @@ class Request:
     None that every key is that begins so. What follows from the principal and the resource is added."""
     context_complete: bool = False
     """Whether every other key is known to be absent; else it is unknown."""
+    beginnings: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """How values of context keys begin of which no more is known: ``{"aws:userid": "AROAEXAMPLEID:"}`` for the
+    sessions of a role. An empty text says that there is a value."""
     caller: Principal | None = field(init=False, repr=False, compare=False)
     known: Context = field(init=False, repr=False, compare=False)
     folded_action: str = field(init=False, repr=False, compare=False)
@@ -68,7 +71,11 @@ class Request:
         object.__setattr__(self, "resource_account", self.resource_account or _account_in(self.resource))
         implied = {**_implied_by(caller), **self._implied_by_resource()}
         # What is given comes last, so that it counts, in whatever letter case.
-        object.__setattr__(self, "known", Context({**implied, **self.context}, complete=self.context_complete))
+        object.__setattr__(self, "known", self._context({**implied, **self.context}))
+
+    def _context(self, values: Mapping[str, ContextValue]) -> Context:
+        implied = {} if self.context_complete else _beginnings_implied_by(self.caller)
+        return Context(values, complete=self.context_complete, beginnings={**implied, **self.beginnings})
 
     def _mistakes(self) -> Iterator[tuple[str, str]]:
         # Whatever is none of these would match no policy, and a mistake in the question would look like a denial.
@@ -138,3 +145,20 @@ _TYPES: Final = {
     PrincipalKind.FEDERATED_USER: "FederatedUser",
     PrincipalKind.ROOT: "Account",
 }
+
+
+def _beginnings_implied_by(caller: Principal | None) -> dict[str, str]:
+    """Return how context keys begin that follow from who asks, and of which no more is known.
+
+    Sources: as above; IAM User Guide, "IAM identifiers" (the beginnings of unique ids).
+    """
+    kind = None if caller is None else caller.kind
+    if caller is not None and kind is PrincipalKind.SESSION:
+        partition = caller.text.split(":")[1]
+        role = {"aws:PrincipalArn": f"arn:{partition}:iam::{caller.account}:role/"}
+        return {**role, "aws:userid": "AROA", "aws:TokenIssueTime": ""}
+    if kind is PrincipalKind.ROLE:
+        return {"aws:userid": "AROA", "aws:TokenIssueTime": ""}
+    if kind is PrincipalKind.FEDERATED_USER:
+        return {"aws:TokenIssueTime": ""}
+    return {"aws:userid": "AIDA"} if kind is PrincipalKind.USER else {}

@@ -260,3 +260,36 @@ def test_an_arn_operator_looks_at_each_part_and_a_string_operator_does_not() -> 
 def test_a_variable_may_stand_for_a_whole_arn() -> None:
     context = Context({"aws:Key": "arn:aws:iam::1:role/x", "aws:PrincipalArn": "arn:aws:iam::1:role/x"}, complete=True)
     assert outcome("ArnEquals", "${aws:PrincipalArn}", context) is True
+
+
+@pytest.mark.parametrize(
+    ("operator", "values", "expected"),
+    [
+        ("StringLike", "AROAX:*", YES),
+        ("StringLike", "AROA*", YES),
+        ("StringLike", "AROAX:job", OPEN),
+        ("StringLike", "AROAX:job-*", OPEN),
+        ("StringLike", "AROAX*end", OPEN),
+        ("StringLike", "?ROAX:*", YES),
+        ("StringLike", ["AROAY:*", "111122223333"], NO),
+        ("StringLike", "AROA", NO),
+        ("StringEquals", "AROAX:", OPEN),
+        ("StringEquals", "AROAY:job", NO),
+        ("StringEqualsIgnoreCase", "aroax:JOB", OPEN),
+        ("StringEqualsIgnoreCase", "aroay:JOB", NO),
+        ("StringNotLike", ["AROAX:*", "AIDAZ"], NO),
+        ("StringNotLike", ["AROAY:*", "AIDAZ"], YES),
+        ("StringLikeIfExists", "AROAY:*", NO),
+        ("StringLike", "${aws:username}*", OPEN),
+        ("ForAnyValue:StringLike", "AROAX:*", OPEN),
+        ("NumericEquals", "1", OPEN),
+        ("Null", "true", NO),
+        ("Null", "false", YES),
+    ],
+)
+def test_the_beginning_of_a_value_settles_what_it_can(operator: str, values: object, expected: object) -> None:
+    assert expected == outcome(operator, values, Context({}, complete=False, beginnings={"AWS:key": "AROAX:"}))
+
+
+def test_the_whole_value_counts_before_its_beginning() -> None:
+    assert outcome("StringEquals", "b", Context({"aws:Key": "b"}, complete=False, beginnings={"aws:Key": "a"})) is True

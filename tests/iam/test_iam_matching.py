@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from healthcheck.iam.context import Context
-from healthcheck.iam.matching import Glob, Pattern, Variable, resource_pattern, tokenize
+from healthcheck.iam.matching import Pattern, resource_pattern
 from healthcheck.iam.truth import Maybe
+from healthcheck.iam.wildcards import Glob, Variable, tokenize
 
 NOTHING = Context({}, complete=True)
 
@@ -173,6 +174,23 @@ def test_a_default_stands_in_for_an_absent_key_and_not_for_an_unknown_one() -> N
     pattern = Pattern("${aws:PrincipalTag/team, 'all'}/*")
     assert pattern.match("all/x", NOTHING) is True
     assert isinstance(pattern.match("all/x", Context({}, complete=False)), Maybe)
+
+
+@settings(max_examples=500)
+@given(
+    st.text("aB*?:", max_size=6), st.text("aB:", max_size=4), st.text("abB:", max_size=3), st.booleans(), st.booleans()
+)
+def test_what_a_beginning_settles_holds_for_every_end(
+    written: str,
+    beginning: str,
+    end: str,
+    ignore_case: bool,  # noqa: FBT001 - hypothesis gives them by position
+    by_arn_part: bool,  # noqa: FBT001
+) -> None:
+    pattern = Pattern(written, ignore_case=ignore_case, by_arn_part=by_arn_part)
+    settled = pattern.match_beginning(beginning, NOTHING)
+    if settled is not None:
+        assert pattern.match(beginning + end, NOTHING) is settled
 
 
 HOSTILE: list[tuple[str, Callable[[int], str], Callable[[int], str]]] = [
