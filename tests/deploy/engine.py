@@ -129,8 +129,9 @@ class Engine:
 def running(folder: Path) -> Iterator[Engine]:
     """Make the namespaces; whatever still is in them ends with them."""
     require_root("make containers")
-    for program, package in {"podman": "podman", "buildah": "buildah", "runc": "runc", "nsenter": "util-linux"}.items():
-        require(program, package=package)
+    packages = {"nsenter": "util-linux", "ip": "iproute2", "iptables": "iptables"}
+    for program in ("podman", "buildah", "runc", *packages):
+        require(program, package=packages.get(program))
     (folder / "containers.conf").write_text(_SETTINGS, "utf-8")
     shell = subprocess.Popen(
         [
