@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from healthcheck.engine.damping import NOTHING_STANDS, Standing, after_look
-from healthcheck.engine.failures import CREDENTIALS_CHECK, cause_of, stale
+from healthcheck.engine.failures import CREDENTIALS_CHECK, cause_of, is_passing, stale
 from healthcheck.engine.incidents import Contribution
 from healthcheck.engine.keeping import kept
 from healthcheck.engine.snapshot import CheckChanged, CheckState, Damping, TargetState
@@ -140,7 +140,9 @@ class CheckRecord:
             # Nothing stands, so there is no alarm; but whoever looks is told what keeps the check from judging.
             is_kept_from_it = last is not None and last.is_transient and last.status is Status.UNKNOWN
             return Status.UNKNOWN, last.reason if last is not None and is_kept_from_it else NOT_RUN_YET, None
-        return status, next((belief.result.reason for belief in self.beliefs if belief.status is status), None), None
+        said = [belief.result for belief in self.beliefs if belief.status is status]
+        # What passes by itself is not what stands, where something else is.
+        return status, next((result.reason for result in sorted(said, key=is_passing)), None), None
 
     def roots(self, others: Mapping[str, CheckRecord]) -> Iterator[Cause]:
         """Yield what blocks the check as far as it is shown: a root that is yet to be confirmed blocks nothing."""

@@ -218,6 +218,14 @@ def test_what_could_not_be_reached_for_three_cadences_does_not_stand() -> None:
     }
 
 
+def test_what_passes_by_itself_is_not_the_reason_where_something_else_is() -> None:
+    watch = Watch(UNDAMPED)
+    watch.sees(bad("A"))
+    watch.sees(unseen("A", "throttled"), bad("B"), seconds=300)
+    watch.sees(unseen("A", "throttled"), unseen("B"), seconds=600)
+    assert watch.state.snapshot().targets[0].checks[0].reason == "bad_answer"
+
+
 def test_an_incident_that_goes_on_under_another_status_of_the_check_keeps_its_beginning() -> None:
     watch = Watch()
     watch.settles(weak("A"))
