@@ -10,8 +10,7 @@ from typing import Any
 
 from healthcheck.errors import HealthcheckError
 from healthcheck.registry import closest
-from healthcheck.testing.world import control
-from healthcheck.testing.world import setups as building
+from healthcheck.testing.world import accounts, control
 from healthcheck.testing.world.certificate import self_signed
 from healthcheck.testing.world.conditions import Account, Weather
 from healthcheck.testing.world.doors import Door
@@ -22,7 +21,7 @@ from healthcheck.testing.world.keys import CustomerKey
 from healthcheck.testing.world.overlay import Overlay
 from healthcheck.testing.world.people import People
 from healthcheck.testing.world.principals import Keyring, Principal
-from healthcheck.testing.world.setups import Area, Blueprint, Setup
+from healthcheck.testing.world.setups import Area, Blueprint, Setup, role_arn
 
 STRANGER = "666677778888"
 """The account that owns what should be ours."""
@@ -72,7 +71,7 @@ class World:
         self.url = front.url
         self._overlay.control_port = front.port
         self._tls = self._open(tls=self_signed())
-        self._clients = building.Clients(front.url)
+        self._clients = accounts.Clients(front.url)
         self._builders: dict[str, Principal] = {}
         self._stranger = self._account(STRANGER)
         self.setups: dict[str, Setup] = {}
@@ -154,11 +153,11 @@ class World:
             "regions": list(blueprint.regions),
             "profile": blueprint.via or blueprint.name,
             "role": setup.role_arn,
-            "reads": [f"s3://{building.data_bucket(blueprint.account)}/{building.CURATED}"],
+            "reads": [f"s3://{accounts.data_bucket(blueprint.account)}/{accounts.CURATED}"],
             "caller": setup.people.arn,
             "volume_key": setup.key.arn,
-            "assume_role": f"arn:aws:iam::{blueprint.account}:role/{building.READER_ROLE}" if is_via else None,
-            "external_id": building.EXTERNAL_ID if is_via else None,
+            "assume_role": f"arn:aws:iam::{blueprint.account}:role/{accounts.READER_ROLE}" if is_via else None,
+            "external_id": accounts.EXTERNAL_ID if is_via else None,
             "url": setup.door.url,
             "key_id": setup.caller.key_id,
             "secret": setup.caller.secret,
@@ -203,14 +202,14 @@ class World:
                     is_builder=True,
                 )
             )
-            building.build_account(self._clients.iam(self._builders[number]), number)
+            accounts.build_account(self._clients.iam(self._builders[number]), number)
         return self._overlay.accounts[number]
 
     def _jobs(self, blueprint: Blueprint, builder: Principal) -> PastJobs:
         account, region = blueprint.account, blueprint.regions[0]
         return PastJobs(
             self._clients.sagemaker(builder, region),
-            building.role_arn(account),
+            role_arn(account),
             f"sagemaker-{region}-{account}",
             end=partial(self._imitation.end_job, account, region),
             forget=partial(self._imitation.forget_jobs, account, region),
@@ -223,11 +222,11 @@ class World:
         if blueprint.via:
             hub = self.setups[blueprint.via]
             caller, session, door, weather = hub.caller, hub.session, hub.door, hub.weather
-            arn = building.build_reader(iam, hub.blueprint.account)
-            account.role_external_ids[arn] = building.EXTERNAL_ID
+            arn = accounts.build_reader(iam, hub.blueprint.account)
+            account.role_external_ids[arn] = accounts.EXTERNAL_ID
             denied = account.denied_to_visitors
         else:
-            caller = self._keyring.add(building.build_user(iam, blueprint.account, f"{blueprint.name}-user"))
+            caller = self._keyring.add(accounts.build_user(iam, blueprint.account, f"{blueprint.name}-user"))
             session = self._keyring.session_of(caller)
             door = self._open()
             weather = self._overlay.weather[door.port] = Weather()
@@ -246,7 +245,7 @@ class World:
             age=self._imitation.age_role,
             key=CustomerKey(self._clients.kms(builder, blueprint.regions[0]), blueprint.account),
             jobs=self._jobs(blueprint, builder),
-            people=People(iam, blueprint.account, building.role_arn(blueprint.account), is_role=bool(blueprint.via)),
+            people=People(iam, blueprint.account, role_arn(blueprint.account), is_role=bool(blueprint.via)),
             denied=denied,
         )
         for area in (Area.REGION, Area.KEY, Area.ROLE, Area.BUCKET, Area.PEOPLE):

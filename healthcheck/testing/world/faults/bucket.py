@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from healthcheck.result import Status
+from healthcheck.testing.world.accounts import data_bucket
 from healthcheck.testing.world.client import ClientSide
 from healthcheck.testing.world.faults.fault import Fault
-from healthcheck.testing.world.setups import Area, Setup, create_bucket, data_bucket
+from healthcheck.testing.world.setups import Area, Setup, create_bucket
 
 
 def _missing(setup: Setup) -> None:

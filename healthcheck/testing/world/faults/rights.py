@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from healthcheck.result import Status
+from healthcheck.testing.world.accounts import data_bucket
 from healthcheck.testing.world.faults.fault import Fault
-from healthcheck.testing.world.setups import Area, Setup, data_bucket
+from healthcheck.testing.world.setups import Area, Setup
 
 
 def _without_telemetry(setup: Setup) -> None:
