@@ -81,7 +81,10 @@ class Dossier:
     def verdict(self, need: Need) -> Verdict:
         """Decide one need, in the spelling that ends best."""
         names = self._names(need) if need.may_be_named else ()
-        requests = tuple(need.requests(self.principal, self.home, self.now, known=self.policies.context, names=names))
+        known, beginnings = self.policies.context, self.policies.beginnings
+        requests = tuple(
+            need.requests(self.principal, self.home, self.now, known=known, names=names, beginnings=beginnings)
+        )
         verdicts = [Verdict(need, self._decide(request, need)) for request in requests]
         return min(verdicts, key=lambda verdict: _BEST_FIRST.index(verdict.outcome))
 

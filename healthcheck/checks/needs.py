@@ -38,6 +38,7 @@ _LAUNCHED = {
 _DESCRIBED = ("DhcpOptions", "NetworkInterfaces", "SecurityGroups", "Subnets", "Vpcs")
 
 _NOTHING: Mapping[str, ContextValue] = MappingProxyType({})
+_NO_TEXTS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ class Need:
         *,
         known: Mapping[str, ContextValue] = _NOTHING,
         names: Iterable[str] = (),
+        beginnings: Mapping[str, str] = _NO_TEXTS,
     ) -> Iterator[Request]:
         """Yield the questions to the policies: an ordinary request, from no particular network.
 
@@ -117,6 +119,7 @@ class Need:
             now: when.
             known: what else is known of the requests of whoever asks.
             names: other last parts of the ARN that may be chosen.
+            beginnings: how context keys begin of which no more is known.
         """
         context: dict[str, ContextValue] = {
             "aws:CurrentTime": now,
@@ -131,7 +134,14 @@ class Need:
         }
         chosen = [self.resources[0].rpartition("/")[0] + f"/{name}" for name in names]
         for resource in (*self.resources, *chosen):
-            yield Request(self.action, resource, resource_account=self.account, principal=principal, context=context)
+            yield Request(
+                self.action,
+                resource,
+                resource_account=self.account,
+                principal=principal,
+                context=context,
+                beginnings=beginnings,
+            )
 
 
 OF_JOBS: Mapping[str, ContextValue] = MappingProxyType(

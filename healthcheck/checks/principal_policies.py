@@ -60,6 +60,8 @@ class Policies:
     """The principal's own ARN with its path, where it could be read."""
     context: Mapping[str, ContextValue] = field(default_factory=dict)
     """What its tags settle of the requests that it makes."""
+    beginnings: Mapping[str, str] = field(default_factory=dict)
+    """How context keys begin of which no more is known: the ids of a role's sessions begin with the role's own."""
 
     def changed(self, changes: Mapping[Origin, Document]) -> Policies:
         """Return what they are when some documents are replaced, and others added to the principal."""
@@ -257,10 +259,15 @@ class _Reader:
         boundary: _Part | None = None
         arn = boundary_arn = None
         context: Mapping[str, ContextValue] = {}
+        beginnings: Mapping[str, str] = {}
         if isinstance(principal, Hole):
             boundary = _Part((principal,))
         else:
             arn, context = str(principal["Arn"]), principal_tags.context_of(principal)
+            if "UserId" in principal:
+                context = {**context, "aws:userid": str(principal["UserId"])}
+            if "RoleId" in principal:
+                beginnings = {"aws:userid": f"{principal['RoleId']}:"}
             bound = principal.get("PermissionsBoundary")
             if isinstance(bound, Mapping):
                 boundary_arn = str(bound["PermissionsBoundaryArn"])
@@ -273,6 +280,7 @@ class _Reader:
             sources=identity.sources + (boundary.sources if boundary else ()),
             arn=arn,
             context=context,
+            beginnings=beginnings,
         )
 
 

@@ -355,6 +355,7 @@ def _by_owner(owned: Any, anybody: Any) -> Any:
 
 _ABSENT = AwsError("404", "Not Found", 404)
 _REFUSED = denied("s3.HeadBucket")
+_BY_ID = {"StringLike": {"aws:userid": ["AROAQHEALTHCHECKTEST:*", ACCOUNT]}}
 _OWNED = {"StringEquals": {"aws:ResourceAccount": ACCOUNT}}
 
 _DATA: Sequence[Case] = (
@@ -395,6 +396,19 @@ _DATA: Sequence[Case] = (
         Status.OK,
     ),
     Case("only our own buckets", _data({**allow("s3:*"), "Condition": _OWNED}, writes=("s3://acme/",)), Status.OK),
+    Case(
+        "only its own sessions, by its unique id",
+        _data({**allow("s3:*"), "Condition": _BY_ID}, reads=("s3://acme/",)),
+        Status.OK,
+    ),
+    Case(
+        "only the sessions of a role that was deleted and made anew",
+        _data(
+            {**allow("s3:*"), "Condition": {"StringLike": {"aws:userid": "AROAQTHEOLDONE:*"}}}, reads=("s3://acme/",)
+        ),
+        Status.CRITICAL,
+        "not_allowed",
+    ),
     Case(
         "only through an endpoint",
         _data({**allow("s3:*"), "Condition": {"StringEquals": {"aws:SourceVpce": "vpce-1"}}}, writes=("s3://acme/",)),
