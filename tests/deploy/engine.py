@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.deploy.debian import require_root
+from tests.deploy.groups import MOUNTS, remove
 from tests.e2e.prometheus import wait_until
 from tests.support import require
 
@@ -164,3 +165,7 @@ def running(folder: Path) -> Iterator[Engine]:
         shell.stdin.close()
         shell.wait(PATIENCE_SECONDS)
         shell.stdout.close()
+        # What podman leaves outside of any namespace.
+        for place in ("libpod_parent", "*/libpod_parent"):
+            for group in MOUNTS.glob(place):
+                remove(group)

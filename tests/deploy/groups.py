@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_MOUNTS = Path("/sys/fs/cgroup")
+MOUNTS = Path("/sys/fs/cgroup")
 _OURS = "sagemaker-healthcheck-test-"
 
 
@@ -20,13 +20,13 @@ def own_groups() -> Iterator[list[Path]]:
     made = [here / f"{_OURS}{os.getpid()}" for here in _hierarchies()]
     for group in made:
         for left in group.parent.glob(f"{_OURS}*"):
-            _remove(left)
+            remove(left)
         group.mkdir()
     try:
         yield made
     finally:
         for group in made:
-            _remove(group)
+            remove(group)
 
 
 def _hierarchies() -> Iterator[Path]:
@@ -34,13 +34,13 @@ def _hierarchies() -> Iterator[Path]:
     for line in Path("/proc/self/cgroup").read_text("ascii").splitlines():
         _, name, path = line.split(":", 2)
         if name == "name=systemd":
-            yield _MOUNTS / "systemd" / path.lstrip("/")
+            yield MOUNTS / "systemd" / path.lstrip("/")
         elif not name:
-            unified = _MOUNTS / "unified"
-            yield (unified if unified.is_dir() else _MOUNTS) / path.lstrip("/")
+            unified = MOUNTS / "unified"
+            yield (unified if unified.is_dir() else MOUNTS) / path.lstrip("/")
 
 
-def _remove(group: Path) -> None:
+def remove(group: Path) -> None:
     """Remove a group with those in it, unless somebody lives there."""
     for folder, _, _ in os.walk(group, topdown=False):
         try:
