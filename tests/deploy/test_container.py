@@ -1,4 +1,4 @@
-"""The images, built by the shipped recipe and run. Two to three and a half minutes, with the Debian they stand on."""
+"""The images, built by the shipped recipe and run. About a minute and a half, with the Debian they stand on."""
 
 from __future__ import annotations
 
