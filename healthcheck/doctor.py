@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
@@ -36,9 +37,10 @@ def examine(
     plugin_failures: tuple[PluginFailure, ...] = (),
     on_run: Callable[[Run], None],
 ) -> Snapshot:
-    """Run all checks of all targets once, side by side, and return what they saw.
+    """Run all checks of all targets once, and return what they saw.
 
-    Each check has a deadline, so this ends.
+    As many targets side by side as there are workers: what one check of a target was told is then still remembered
+    when the next one asks. Each check has a deadline, so this ends.
     """
     state = State(plan, damping=UNDAMPED, clock=clock, plugin_failures=plugin_failures)
 
@@ -49,10 +51,15 @@ def examine(
     def finish(event: RoundFinished) -> None:
         state.round_finished(event)
 
-    rounds = [
-        runner.start_round(planned, generation=plan.generation, on_run=record, on_done=finish)
-        for planned in plan.targets
-    ]
+    room = threading.Semaphore(runner.workers)
+    rounds = []
+    for planned in plan.targets:
+        room.acquire()
+        rounds.append(
+            runner.start_round(
+                planned, generation=plan.generation, on_run=record, on_done=finish, on_end=lambda _: room.release()
+            )
+        )
     for started in rounds:
         started.wait()
     return state.snapshot()
