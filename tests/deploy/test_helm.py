@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,7 +79,10 @@ LOCKED: Values = {
     "networkPolicy": {"enabled": False},
     "listenHost": "[::]",
 }
-SETUPS: dict[str, Values] = {"plain": PLAIN, "open": OPEN, "locked": LOCKED}
+(DOCUMENTED,) = re.findall(
+    r"```yaml\n(image:\n.*?)```", (CHART.parents[2] / "docs/production.md").read_text("utf-8"), re.DOTALL
+)
+SETUPS: dict[str, Values] = {"plain": PLAIN, "open": OPEN, "locked": LOCKED, "documented": yaml.safe_load(DOCUMENTED)}
 
 
 @pytest.fixture(scope="module")
@@ -223,7 +227,7 @@ def test_the_program_takes_the_arguments(chart: helm_python.Chart, setup: str) -
     files = [file for file in (arguments.config, arguments.web_config) if file]
     assert arguments.command == "serve:execute"
     assert arguments.listen in {"0.0.0.0:9479", "[::]:9479"}
-    assert len(files) == {"plain": 0, "open": 1, "locked": 2}[setup]
+    assert len(files) == {"plain": 0, "open": 1, "locked": 2, "documented": 1}[setup]
     assert {str(Path(file).parent) for file in files} <= mounts
 
 
