@@ -89,6 +89,7 @@ TRUSTS = [
          identity=[allow("sts:AssumeRole", OTHER_ROLE)], resource_policy=[trusting(AWS=ACCOUNT)]),
     Case(ASSUME_ROLE, "the root user of an account cannot assume a role", "implicit_deny", "sts:AssumeRole", ROLE,
          ROOT, resource_policy=[trusting(AWS=ROOT)]),
+    Case(ASSUME_ROLE, "but may ask STS who it is", "allowed", "sts:GetCallerIdentity", principal=ROOT),
     Case(PASS_ROLE, "a role of the account can be passed", "allowed", "iam:PassRole", ROLE, USER, None,
          identity=[allow("iam:PassRole")]),
     Case(PASS_ROLE, "a role of another account cannot", "implicit_deny", "iam:PassRole", OTHER_ROLE, USER, None,

@@ -291,5 +291,11 @@ def test_the_beginning_of_a_value_settles_what_it_can(operator: str, values: obj
     assert expected == outcome(operator, values, Context({}, complete=False, beginnings={"AWS:key": "AROAX:"}))
 
 
+def test_a_key_whose_beginning_is_given_is_there_even_if_every_other_is_absent() -> None:
+    context = Context({}, complete=True, beginnings={"aws:Key": "a"})
+    assert (outcome("StringLike", "a*", context), outcome("StringNotLike", "b*", context)) == (YES, YES)
+    assert (outcome("StringLike", "ab*", context), outcome("Null", "true", context)) == (OPEN, NO)
+
+
 def test_the_whole_value_counts_before_its_beginning() -> None:
     assert outcome("StringEquals", "b", Context({"aws:Key": "b"}, complete=False, beginnings={"aws:Key": "a"})) is True

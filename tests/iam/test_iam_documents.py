@@ -178,6 +178,13 @@ def test_what_is_given_of_the_context_counts_before_what_follows() -> None:
     assert given.known.values("aws:principalarn") == ("other",)
 
 
+def test_what_is_said_to_be_absent_has_no_beginning_either() -> None:
+    role = "arn:aws:iam::111122223333:role/r"
+    request = Request("s3:GetObject", principal=role, context_complete=True)
+    assert request.known.values("aws:tokenissuetime") == ()
+    assert Request("s3:GetObject", principal=role).known.values("aws:tokenissuetime") is None
+
+
 def test_a_moment_without_zone_is_in_utc_wherever_this_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     moment = datetime(2020, 4, 1, 12)  # noqa: DTZ001 - what is tested
     monkeypatch.setenv("TZ", "Asia/Tokyo")

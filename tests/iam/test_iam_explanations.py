@@ -311,6 +311,7 @@ def test_an_identity_policy_does_not_stand_in_the_way_of_whom_the_resource_names
     request = Request("s3:PutObject", OBJECT, ACCOUNT, ROLE)
     decision = evaluate(request, identity=[], boundary=[narrow], resource_policy=bucket)
     assert [verdict.layer for verdict in decision.blocking] == [Layer.BOUNDARY]
+    assert decision.deciding == ()
 
 
 def test_what_aws_always_refuses_is_told_as_that() -> None:
@@ -329,6 +330,9 @@ def test_why_a_boundary_makes_not_principal_deny_is_told() -> None:
     bound = evaluate(request, identity=[EVERYTHING], boundary=[EVERYTHING], resource_policy=policy(spare))
     note = "; NotPrincipal denies whoever has a permissions boundary, listed or not"
     assert bound.explain().splitlines()[1].endswith(note)
+    plain = policy({"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"})
+    denied = evaluate(request, identity=[EVERYTHING], boundary=[EVERYTHING], resource_policy=plain)
+    assert "NotPrincipal" not in denied.explain()
     other = Request("s3:PutObject", OBJECT, ACCOUNT, ROLE)
     assert "boundary" not in evaluate(other, identity=[EVERYTHING], resource_policy=policy(spare)).explain()
 

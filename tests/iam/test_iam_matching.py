@@ -43,6 +43,7 @@ NOTHING = Context({}, complete=True)
         ("*ab*ab*", "abab", True),
         # What stands between two stars must not reach into the end.
         ("*ab*b", "ab", False),
+        ("*ab*b", "xab", False),
         ("*ab*b", "abb", True),
         ("*a?*b", "ab", False),
         ("*a?*b", "acb", True),

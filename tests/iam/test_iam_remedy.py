@@ -82,6 +82,12 @@ def test_what_a_wider_grant_covers_is_not_repeated() -> None:
     ]
 
 
+def test_question_marks_that_look_like_stars_cover_nothing() -> None:
+    grants = [Grant("s3:PutObject", f"arn:aws:s3:::b/{name}") for name in ("a*b", "a??")]
+    (statement,) = statements(minimal_policy(grants))
+    assert statement["Resource"] == ["arn:aws:s3:::b/a*b", "arn:aws:s3:::b/a??"]
+
+
 def test_passing_a_role_is_bound_to_the_service() -> None:
     policy = minimal_policy([pass_role(ROLE, "sagemaker.amazonaws.com"), Grant("iam:GetRole", ROLE)])
     assert statements(policy) == [
