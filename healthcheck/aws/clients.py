@@ -23,6 +23,7 @@ from botocore.session import Session
 from botocore.utils import parse_timestamp, validate_region_name
 
 import healthcheck
+from healthcheck.aws.parsing import CarefulParsers
 from healthcheck.aws.regions import Regions
 from healthcheck.aws.scope import ScopedCredentials
 from healthcheck.aws.settings import EndpointSettings
@@ -210,6 +211,8 @@ def _neutral_session(loader: Loader, settings: EndpointSettings) -> Session:
     config: Any = session.full_config
     config["profiles"]["default"] = {}
     session.register_component("data_loader", loader)
-    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=instant)
+    parsers = CarefulParsers()
+    parsers.set_parser_defaults(timestamp_parser=instant)
+    session.register_component("response_parser_factory", parsers)
     session.register_component("credential_provider", CredentialResolver([_Scoped()]))
     return session

@@ -102,14 +102,14 @@ def classify(error: BaseException, *, operation: str | None = None) -> Failure:
         return replace(error.failure, operation=operation or error.failure.operation)
     if isinstance(error, HealthcheckError):
         return _own(error, operation)
+    asked = operation or _BY_NAME.get(str(getattr(error, "operation_name", "")))
     response = getattr(error, "response", None)
-    if isinstance(response, Mapping) and "Error" in response:
-        asked = operation or _BY_NAME.get(str(getattr(error, "operation_name", "")))
+    if isinstance(response, Mapping):  # an error page of a load balancer has no "Error" in it
         return _answered(ErrorAnswer.of(response), asked)
     kind = sdk_kind(error) or _python(error)
-    what = f"{operation}: " if operation else ""
+    what = f"{asked}: " if asked else ""
     sentence = f"{what}{_SENTENCES[kind](quote(str(error) or type(error).__name__))}"
-    return Failure(kind, sentence, operation, code=type(error).__name__, check=OWNERS.get(kind))
+    return Failure(kind, sentence, asked, code=type(error).__name__, check=OWNERS.get(kind))
 
 
 def sdk_kind(error: BaseException) -> FailureKind | None:

@@ -22,6 +22,8 @@ from healthcheck.aws import guard
 from healthcheck.aws.answers import ErrorAnswer
 from healthcheck.aws.clients import ClientKey
 from healthcheck.aws.errors import TooManyCalls, sdk_kind
+from healthcheck.aws.fitting import misfit
+from healthcheck.aws.impostors import impostor
 from healthcheck.aws.memory import Answer, Flight, Memory, Question
 from healthcheck.aws.pacing import Pacing
 from healthcheck.aws.scope import Scope, current
@@ -38,8 +40,6 @@ _FLIGHT = "healthcheck.flight"
 _REFUSALS = frozenset({FailureKind.NOT_PERMITTED, FailureKind.NOT_FOUND})
 _AWS_MANAGED = re.compile(r"arn:[a-z-]+:iam::aws:policy/")
 _REDIRECT = 300
-_REQUEST_IDS = ("x-amzn-requestid", "x-amz-request-id")
-_SERVER_ERROR = 500
 # Services whose answers are the same wherever in a partition they are asked. STS has a client for each region
 # all the same: the nearest address may be the only one that a private network reaches.
 _PARTITION_WIDE = frozenset({"iam", "sts"})
@@ -155,14 +155,21 @@ class _Wire:
         return None
 
     def remember(self, *, http_response: Any, parsed: Any, model: Any, context: dict[str, Any], **_: object) -> None:
-        """after-call: keep the answer as it came."""
+        """after-call: keep the answer as it came, if it is one."""
         refusal = ErrorAnswer.of(parsed).kind if http_response.status_code >= _REDIRECT else None
+        flight: Flight | None = context.pop(_FLIGHT, None)
+        is_new = flight is not None or _QUESTION not in context
+        wrong = misfit(self._operation(model.name), model.output_shape, parsed) if refusal is None and is_new else None
+        if wrong is not None:
+            if flight is not None:
+                flight.give_up()
+            self._on_call(self._key.service, model.name, outcome(FailureKind.BAD_ANSWER))
+            raise _named(ResponseParserError(wrong), model.name)
         if refusal is None and model.name == "GetCallerIdentity" and parsed.get("Account"):
             scope = current(model.name)
             self._accounts.learn(scope.source, scope.generation, parsed["Account"])
         if refusal is None and model.name == "GetPolicy":
             self._learn_policy(current(model.name), parsed)
-        flight: Flight | None = context.pop(_FLIGHT, None)
         if flight is None:
             return
         if refusal is None or refusal in _REFUSALS:
@@ -170,8 +177,12 @@ class _Wire:
         else:
             flight.give_up()
 
-    def give_up(self, *, context: dict[str, Any], **_: object) -> None:
-        """after-call-error: let those who wait ask for themselves."""
+    def give_up(self, *, exception: Exception, context: dict[str, Any], event_name: str, **_: object) -> None:
+        """after-call-error: let those who wait ask for themselves, and note what was asked."""
+        name = event_name.rpartition(".")[2]
+        if isinstance(exception, ResponseParserError):  # it was raised before the attempt was counted
+            self._on_call(self._key.service, name, outcome(FailureKind.BAD_ANSWER))
+        _named(exception, name)
         flight: Flight | None = context.pop(_FLIGHT, None)
         if flight is not None:
             flight.give_up()
@@ -185,19 +196,11 @@ class _Wire:
         if isinstance(context, dict):
             context["read_timeout"] = max(_SHORTEST_READ_SECONDS, min(READ_SECONDS, scope.remaining_seconds))
 
-    def recognise(self, *, response_dict: dict[str, Any], event_name: str, **_: object) -> None:
-        """before-parse: refuse a web page, such as a captive portal or a filtering proxy sends.
-
-        botocore would read it as an empty answer of a JSON service, and "nothing found" would look healthy; or as
-        a refusal by AWS. Only AWS's own load balancers, when a service is down, speak HTML; and imitations of AWS
-        whose answer to HEAD has no body, but a request's id as AWS gives it.
-        """
-        headers = response_dict["headers"]
-        is_page = str(headers.get("Content-Type", "")).startswith("text/html")
-        has_request_id = any(headers.get(name) for name in _REQUEST_IDS)
-        if is_page and not has_request_id and response_dict["status_code"] < _SERVER_ERROR:
-            self._on_call(self._key.service, event_name.rpartition(".")[2], outcome(FailureKind.BAD_ANSWER))
-            raise ResponseParserError("a web page came in place of AWS's answer")
+    def recognise(self, *, response_dict: dict[str, Any], operation_model: Any, **_: object) -> None:
+        """before-parse: refuse what somebody else answers in AWS's place."""
+        found = impostor(operation_model, response_dict["status_code"], response_dict["headers"], response_dict["body"])
+        if found is not None:
+            raise ResponseParserError(found)
 
     def account_for(self, *, parsed_response: Any, exception: Exception | None, event_name: str, **_: object) -> None:
         """response-received: count the attempt, and tell the bucket how it went."""
@@ -259,6 +262,13 @@ class _Wire:
             self._policy_ids[scope.generation, policy["Arn"]] = policy["PolicyId"]
             while len(self._policy_ids) > _MOST_POLICIES:
                 self._policy_ids.popitem(last=False)
+
+
+def _named(error: Exception, operation: str) -> Exception:
+    """Let an exception of the SDK's say which operation it ended, as AWS's own errors do."""
+    if sdk_kind(error) is not None:
+        error.operation_name = operation  # type: ignore[attr-defined] # the attribute that ClientError has
+    return error
 
 
 def _in_words(params: dict[str, Any]) -> Hashable:

@@ -61,11 +61,10 @@ def fetch(aws: Aws, name: str, *, may_look: bool = True) -> BucketFacts:
         if aws.failure(error).kind is not FailureKind.NOT_PERMITTED and status != _NOT_THE_OWNER:
             raise
         return _refused(aws, name) if may_look else BucketFacts(name, policy=Hole(label, "s3:GetBucketPolicy"))
-    raw = json.loads(text)
-    loaded = load(raw, name=label)
+    loaded = load(text, name=label)
     if isinstance(loaded, Hole):
         return BucketFacts(name, is_ours=True, policy=loaded)
-    return BucketFacts(name, is_ours=True, policy=Source(loaded, raw, Origin(Kind.BUCKET, name)))
+    return BucketFacts(name, is_ours=True, policy=Source(loaded, json.loads(text), Origin(Kind.BUCKET, name)))
 
 
 NOBODY = "nobody"

@@ -10,11 +10,13 @@ from healthcheck.checks.keys import Key, Use, Wanted
 from healthcheck.checks.needs import OF_JOBS, Need, Place
 from healthcheck.checks.principal_policies import Policies
 from healthcheck.iam import ContextValue
-from healthcheck.result import Evidence, Fix, Result, critical
+from healthcheck.result import Evidence, Fix, Result, critical, unknown
 from healthcheck.target import Purpose
 
 _PAGE = "https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html"
 _USABLE = "SYMMETRIC_DEFAULT, ENCRYPT_DECRYPT"
+_UNUSABLE_STATES = frozenset({"Creating", "PendingImport", "Unavailable", "Updating"})
+"""Beside those that have a word of their own; KMS API reference, KeyMetadata, read 2026-11-22."""
 
 # SageMaker Developer Guide, "SageMaker roles"; Amazon S3 User Guide, "Using SSE-KMS" (multipart uploads decrypt).
 _ACTIONS: Mapping[Use, tuple[str, ...]] = {
@@ -42,7 +44,7 @@ def missing(wanted: Wanted) -> Result:
     )
 
 
-def unusable(key: Key, wanted: Sequence[Wanted], region: str) -> Result | None:
+def unusable(key: Key, wanted: Sequence[Wanted], region: str) -> Result | None:  # noqa: PLR0911 - a table
     """Say why nobody can use a key for this; None where it can be used."""
     first = wanted[0]
     purpose = " and ".join(each.purpose for each in wanted)
@@ -60,6 +62,10 @@ def unusable(key: Key, wanted: Sequence[Wanted], region: str) -> Result | None:
         return critical(key.arn, sentence, reason="key_disabled", fix=fix, evidence=evidence)
     if key.state != "Enabled":
         look = (f"aws kms describe-key --key-id {key.arn}",)
+        if key.state not in _UNUSABLE_STATES:
+            sentence = f"{key.arn}: whether it can be used cannot be told: its state is {key.state}, which is new"
+            fix = Fix("Look at the key.", look, link=_PAGE)
+            return unknown(key.arn, sentence, reason="bad_answer", fix=fix, evidence=evidence)
         sentence = f"{key.arn}: is in the state {key.state}, not Enabled, and it {purpose}; {fails}"
         return critical(
             key.arn, sentence, reason="key_unusable", fix=Fix("Look at the key.", look, link=_PAGE), evidence=evidence

@@ -109,9 +109,9 @@ def describe(aws: Aws, key: str) -> Key | None:
         return None
     return Key(
         arn=found["Arn"],
-        state=found.get("KeyState", "Enabled"),
-        is_aws_managed=found.get("KeyManager") == "AWS",
-        kind=f"{found.get('KeySpec', 'SYMMETRIC_DEFAULT')}, {found.get('KeyUsage', 'ENCRYPT_DECRYPT')}",
+        state=found["KeyState"],
+        is_aws_managed=found["KeyManager"] == "AWS",
+        kind=f"{found['KeySpec']}, {found['KeyUsage']}",
     )
 
 
@@ -119,9 +119,9 @@ def read_policy(aws: Aws, key: Key) -> Source | Document | Hole:
     """Read a key's policy, which only its own account may."""
     if key.account != aws.account():
         return Hole(f"the policy of {key.arn}, a key of another account", "")
-    raw = json.loads(aws.client("kms").get_key_policy(KeyId=key.arn, PolicyName="default")["Policy"])
-    loaded = load(raw, name=f"key policy of {key.arn}")
-    return loaded if isinstance(loaded, Hole) else Source(loaded, raw, Origin(Kind.KEY, key.arn))
+    text = aws.client("kms").get_key_policy(KeyId=key.arn, PolicyName="default")["Policy"]
+    loaded = load(text, name=f"key policy of {key.arn}")
+    return loaded if isinstance(loaded, Hole) else Source(loaded, json.loads(text), Origin(Kind.KEY, key.arn))
 
 
 def granted(aws: Aws, key: Key, principal: str) -> frozenset[str] | Hole:

@@ -34,6 +34,8 @@ _ENABLED_BY_DEFAULT = frozenset(
 )
 
 
+_ENABLED = frozenset({"ENABLED", "ENABLED_BY_DEFAULT"})
+
 _TELLING = frozenset({FailureKind.NOT_PERMITTED, FailureKind.CREDENTIALS_INVALID, FailureKind.CREDENTIALS_EXPIRED})
 """Refusals of the account service that say whether AWS knows the key."""
 
@@ -95,6 +97,14 @@ def refusal(region: str, service: str, failure: Failure, found: OptIn) -> Result
             fix=Fix(
                 "Wait until the status is ENABLED.", (f"aws account get-region-opt-status --region-name {region}",)
             ),
+            evidence=evidence,
+        )
+    if found.status not in _ENABLED:
+        return unknown(
+            region,
+            f"{said}; whether the region is enabled cannot be told: its status is {found.status}, which is new",
+            reason="bad_answer",
+            fix=Fix("Look at the region's status in the console of AWS Account Management.", link=_PAGE),
             evidence=evidence,
         )
     return critical(

@@ -104,6 +104,12 @@ class Imitation:
 
 
 @contextmanager
+def _mark(handler: BaseHTTPRequestHandler) -> None:
+    """Send the id by which alone an answer without a body is known."""
+    if handler.command == "HEAD":
+        handler.send_header("x-amz-request-id", "r-0")
+
+
 def imitation(tls: ssl.SSLContext | None = None) -> Iterator[Imitation]:
     """Serve until the end of the block, over TLS if told to."""
     script = Imitation("")
@@ -132,6 +138,7 @@ def imitation(tls: ssl.SSLContext | None = None) -> Iterator[Imitation]:
             self.send_response(told.status)
             for name, value in told.headers:
                 self.send_header(name, value)
+            _mark(self)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             if self.command != "HEAD":

@@ -64,7 +64,7 @@ def test_a_fact_is_as_old_as_the_oldest_answer_in_it(bench: Bench) -> None:
 
 
 def test_what_can_never_change_makes_no_fact_old(bench: Bench) -> None:
-    version = "<PolicyVersion><VersionId>v1</VersionId></PolicyVersion>"
+    version = "<PolicyVersion><VersionId>v1</VersionId><Document>%7B%7D</Document></PolicyVersion>"
     answer = f"<GetPolicyVersionResponse><GetPolicyVersionResult>{version}</GetPolicyVersionResult>"
     bench.aws.answers["iam.GetPolicyVersion"] = lambda _: Told(f"{answer}</GetPolicyVersionResponse>")
 

@@ -143,7 +143,12 @@ CASES = {
             "credentials_expired",
         ),
         Case("in another region", _default({"BucketRegion": "eu-west-1"}), Status.CRITICAL, "wrong_region"),
-        Case("moved", _default(AwsError("301", "Moved Permanently", 301)), Status.CRITICAL, "wrong_region"),
+        Case(
+            "moved",
+            _default(AwsError("301", "Moved Permanently", 301, {"x-amz-bucket-region": "eu-west-1"})),
+            Status.CRITICAL,
+            "wrong_region",
+        ),
         Case(
             "an answer without a word, as for a worn-out token",
             _default(AwsError("400", "Bad Request", 400)),

@@ -498,6 +498,8 @@ def _keyed(
         "KeyId": _KEY.rpartition("/")[2],
         "KeyState": "Enabled",
         "KeyManager": "CUSTOMER",
+        "KeySpec": "SYMMETRIC_DEFAULT",
+        "KeyUsage": "ENCRYPT_DECRYPT",
     }
     found = permitted(inline, boundary=boundary, target=replace(TARGET, **facts))
     answers = {

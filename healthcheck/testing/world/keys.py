@@ -16,7 +16,7 @@ class CustomerKey:
     def __init__(self, kms: KMSClient, account: str) -> None:
         self._kms = kms
         self._account = account
-        self.arn = kms.create_key(Description="disks of jobs")["KeyMetadata"]["Arn"]
+        self.arn = kms.create_key(Description="disks of jobs", KeyUsage="ENCRYPT_DECRYPT")["KeyMetadata"]["Arn"]
 
     @property
     def key_id(self) -> str:
