@@ -23,10 +23,10 @@ def test_a_fault_is_traced_to_its_root(fault: Fault, world: WorldClient, look: L
     seen = look(fault.hits or "shop")
 
     expected = expectation(fault, registry)
-    # Who waits for somebody else's answer to the same question may be out of time before that one gives up.
-    late = {
-        run.check for run in seen.runs if run.reason == "timed_out" and fault.reason in {"throttled", "service_error"}
-    }
+    # Who waits for somebody else's answer to the same question may be out of time before that one gives up; and where
+    # every answer is late, the turn of a call under our own pace may come too late for it to be sent at all.
+    slow = {"throttled", "service_error", "timed_out"}
+    late = {run.check for run in seen.runs if run.reason in {"timed_out", "throttled"} and fault.reason in slow}
     assert {run.check: verdict(run.status, fault.reason if run.check in late else run.reason) for run in seen.runs} == {
         check.id: expected.get(check.id, (Status.OK, None)) for check in registry
     }
