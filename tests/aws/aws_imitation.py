@@ -103,13 +103,13 @@ class Imitation:
             self.connections += 1
 
 
-@contextmanager
 def _mark(handler: BaseHTTPRequestHandler) -> None:
     """Send the id by which alone an answer without a body is known."""
     if handler.command == "HEAD":
         handler.send_header("x-amz-request-id", "r-0")
 
 
+@contextmanager
 def imitation(tls: ssl.SSLContext | None = None) -> Iterator[Imitation]:
     """Serve until the end of the block, over TLS if told to."""
     script = Imitation("")
