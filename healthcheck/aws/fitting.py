@@ -52,7 +52,7 @@ ALWAYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "s3.GetBucketPolicy": ("Policy",),
         "s3.HeadBucket": (),  # it has no body; see `impostors`
         "s3.ListBuckets": ("Buckets[].Name",),
-        "sagemaker.DescribeProcessingJob": ("ProcessingJobStatus",),
+        "sagemaker.DescribeProcessingJob": ("AppSpecification.ImageUri", "ProcessingJobStatus"),
         "sagemaker.DescribeTrainingJob": ("TrainingJobStatus",),
         "sagemaker.ListEndpoints": ("Endpoints",),
         "sagemaker.ListProcessingJobs": (
