@@ -80,6 +80,7 @@ class Gateway:
 
     def configured_region(self, source: CredentialSource) -> str | None:
         """Return the region that botocore would use for a source by itself, or none."""
+        self._profiles.look()
         return self._profiles.profile(source.profile).region
 
     def warm(self, targets: Iterable[Target], services: Iterable[str]) -> None:

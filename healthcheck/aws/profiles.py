@@ -56,24 +56,38 @@ class Profiles:
         self._settings: dict[EndpointSettings, EndpointSettings] = {}
         self._reader = Session(include_builtin_handlers=False)
         self._files: SharedFiles | None = None
+        self.look()
 
-    def stamp(self) -> Stamp:
-        """Return the present state of the shared files."""
-        return tuple(
+    def look(self) -> Stamp:
+        """Read the shared files anew if they changed, and return their present state.
+
+        Asking for it lets other threads run, so nobody waits for it behind a lock.
+        """
+        stamp = tuple(
             _stat(os.path.expanduser(self._environ.get(variable) or default))  # noqa: PTH111 # as botocore does it
             for variable, default in (
                 ("AWS_CONFIG_FILE", "~/.aws/config"),
                 ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
             )
         )
+        if stamp != self._stamp:
+            with self._lock:
+                # One session reads all profiles: parsing the files costs more than everything else about one.
+                self._reader = Session(include_builtin_handlers=False)
+                self._files = SharedFiles.of(self._reader)
+                self._stamp, self._known = stamp, {}
+        return stamp
 
     def profile(self, name: str | None) -> Profile:
-        """Return what is configured for a profile; where that cannot be read, what the environment alone says."""
-        with self._lock:
-            self._notice_changes()
-            if name not in self._known:
-                self._known[name] = self._read(name)
-            return self._known[name]
+        """Return what was configured for a profile at the last `look`; what cannot be read is as the environment says.
+
+        Asked by every run of every check.
+        """
+        known = self._known.get(name)
+        if known is None:
+            with self._lock:
+                known = self._known[name] = self._read(name)
+        return known
 
     def plain_keys(self, name: str | None) -> Credentials | None:
         """Return keys that botocore's chain would come to first, where that is plain; for all else make a `session`.
@@ -81,9 +95,7 @@ class Profiles:
         Raises:
             PartialCredentialsError: half of a key is missing.
         """
-        with self._lock:
-            self._notice_changes()
-            files = self._files
+        files = self._files
         if files is None:
             return None
         return plain_keys.of_environment(self._environ) if name is None else files.keys(name)
@@ -95,9 +107,7 @@ class Profiles:
             name: the profile; none = as the environment says.
             region: where a credential provider calls STS if the profile names no region.
         """
-        with self._lock:
-            self._notice_changes()
-            session = _Session(name, self._files)
+        session = _Session(name, self._files)
         session.register_component("data_loader", self._loader)
         session.set_default_client_config(_PROVIDER_CALLS)
         session.register("after-call", self._answered)
@@ -108,15 +118,6 @@ class Profiles:
         assume_role._prompter = _refuse_to_prompt  # noqa: SLF001 # botocore has no argument for it
         session.register_component("credential_provider", resolver)
         return session
-
-    def _notice_changes(self) -> None:
-        """Parse the files if they changed. The lock is held."""
-        stamp = self.stamp()
-        if stamp != self._stamp:
-            self._stamp, self._known = stamp, {}
-            # One session reads all profiles: parsing the files costs more than everything else about one.
-            self._reader = Session(include_builtin_handlers=False)
-            self._files = SharedFiles.of(self._reader)
 
     def _read(self, name: str | None) -> Profile:
         reader = self._reader

@@ -150,7 +150,7 @@ class Sources:
             return self._entries.setdefault(source, _Entry())
 
     def _notice_changes(self, entry: _Entry) -> None:
-        stamp = self._profiles.stamp()
+        stamp = self._profiles.look()
         if entry.is_forgotten or entry.stamp != stamp:
             entry.is_forgotten, entry.stamp = False, stamp
             entry.generation = next(self._generations)
