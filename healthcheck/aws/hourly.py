@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from healthcheck.aws.memory import LONGEST_SECONDS
 from healthcheck.aws.scope import Scope
-from healthcheck.errors import Failure
+from healthcheck.errors import Failure, FailureKind
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ class Hourly:
         self._answers: OrderedDict[Hashable, tuple[float, Any]] = OrderedDict()
 
     def ask(self, subject: str, scope: Scope, ask: Callable[[], T]) -> T:
-        """Return the answer of the last hour to the same source, or ask; what may be gone soon is not kept."""
+        """Return the answer of the last hour to the same source, or ask; of failures only a refusal is kept."""
         key = (scope.generation, subject)
         # Whoever wants younger answers than usual, to confirm something, is told nothing old.
         if scope.max_age_seconds >= LONGEST_SECONDS:
@@ -42,7 +42,7 @@ class Hourly:
                 answer: T = known
                 return answer
         asked, answer = self._now(), ask()
-        if not (isinstance(answer, Failure) and answer.is_transient):
+        if not isinstance(answer, Failure) or answer.kind is FailureKind.NOT_PERMITTED:
             with self._lock:
                 self._answers[key] = asked, answer
                 self._answers.move_to_end(key)
