@@ -73,7 +73,7 @@ def permissions(aws: Aws, target: Target) -> Iterator[Result]:
         arn,
         f"may start and follow {', '.join(purpose.value for purpose in target.purposes)}",
         dossier,
-        controls=caller_needs.of(place, target, others),
+        controls=lambda: caller_needs.of(place, target, others),
         hints=caller_needs.HINTS,
         minor_reason="cannot_follow",
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from healthcheck.capabilities import Aws
 from healthcheck.checks import bucket_facts, entitlements
 from healthcheck.checks.dossier import Dossier
@@ -29,8 +31,14 @@ def judge(
     needs = of_location(
         place, location.bucket, location.prefix, owner=owner or None, writes=location.writes, purposes=target.purposes
     )
-    elsewhere = of_location(
-        place, f"{location.bucket}-2", location.prefix, owner=None, writes=True, purposes=target.purposes
+    elsewhere = partial(
+        of_location,
+        place,
+        f"{location.bucket}-2",
+        location.prefix,
+        owner=None,
+        writes=True,
+        purposes=target.purposes,
     )
     dossier = Dossier(place.role, place.home, place.now, needs, policies, is_only_rescued=True)
     dossier, verdicts = bucket_facts.rescue(aws, dossier, location.bucket)

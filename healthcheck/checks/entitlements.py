@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from healthcheck.checks import remedies
@@ -32,8 +32,8 @@ class Question:
     dossier: Dossier
     who: str = ""
     """Whose rights they are, where that is not the subject: its ARN and a space."""
-    controls: tuple[Need, ...] = ()
-    """Needs of other purposes, which a remedy must not meet by the way."""
+    controls: Callable[[], tuple[Need, ...]] = tuple
+    """Needs of other purposes, which a remedy must not meet by the way; asked for where there is something to mend."""
     hints: Mapping[str, str] = field(default_factory=dict)
     """What else helps against a Deny that hangs on a context key, by the key in small letters."""
     minor_reason: str = "telemetry_lost"
@@ -171,7 +171,7 @@ def _is_trap(miss: NearMiss) -> bool:
 
 def _fix(question: Question, refused: Sequence[Verdict]) -> Fix:
     needs = [verdict.need for verdict in refused]
-    others = [*(need for need in question.dossier.needs if need not in needs), *question.controls]
+    others = [*(need for need in question.dossier.needs if need not in needs), *question.controls()]
     hints = _hints(question, refused)
     fix = remedies.tell(remedies.find(question.dossier.about(needs), others), show=_show(question))
     return replace(fix, text=f"{'; '.join(hints)}; or: {fix.text}") if hints else fix

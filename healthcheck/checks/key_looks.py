@@ -45,6 +45,6 @@ def _judge(aws: Aws, place: Place, target: Target, key: Key, uses: Sequence[Want
         f"is enabled, {purpose}, and the role may use it{foreign}",
         dossier,
         who=f"role {place.role.rpartition('/')[2]} ",
-        controls=key_rights.controls(place, key, target.purposes),
+        controls=lambda: key_rights.controls(place, key, target.purposes),
     )
     return entitlements.judge(question, verdicts)

@@ -204,7 +204,7 @@ def permissions(
     dossier, verdicts = bucket_facts.rescue(aws, dossier, place.bucket)
     others = tuple(purpose for purpose in Purpose if purpose not in target.purposes)
     healthy = f"is allowed all that {', '.join(purpose.value for purpose in target.purposes)} needs"
-    question = Question(role.text, healthy, dossier, controls=needs.of(place, others))
+    question = Question(role.text, healthy, dossier, controls=lambda: needs.of(place, others))
     result = simulation.compare(aws, dossier, verdicts, entitlements.judge(question, verdicts))
     yield from job_evidence.beside(aws, target, place, result, accept_past_jobs)
 
@@ -250,7 +250,7 @@ def passable(aws: Aws, target: Target) -> Iterator[Result]:
     if calling.only_looks(caller, (*verdicts, *creating)):
         yield calling.onlooker(target, arn)
         return
-    question = Question(arn, f"may pass {role.text} to SageMaker", dossier, controls=starting)
+    question = Question(arn, f"may pass {role.text} to SageMaker", dossier, controls=lambda: starting)
     yield simulation.compare(aws, dossier, verdicts, entitlements.judge(question, verdicts))
 
 

@@ -52,7 +52,7 @@ def permissions(
     policies = Policies(identity, (boundary,) if boundary else None, attached)
     dossier = Dossier(ROLE, place.home, NOW, of(place, purposes), policies, is_only_rescued=True)
     others = tuple(purpose for purpose in Purpose if purpose not in purposes)
-    return judge(Question(ROLE, "may", dossier, controls=of(place, others)))
+    return judge(Question(ROLE, "may", dossier, controls=lambda: of(place, others)))
 
 
 def needed(*purposes: Purpose, place: Place = PLACE) -> set[str]:
