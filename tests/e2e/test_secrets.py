@@ -35,7 +35,8 @@ def quick(side: ClientSide) -> None:
 def wrong_secret(side: ClientSide) -> None:
     quick(side)
     keys = side.profiles["shop"].credentials
-    keys["aws_secret_access_key"] = keys["aws_secret_access_key"][:-1] + "/"
+    secret = keys["aws_secret_access_key"]
+    keys["aws_secret_access_key"] = secret[:-1] + ("+" if secret.endswith("/") else "/")
 
 
 def wrong_token(side: ClientSide) -> None:
