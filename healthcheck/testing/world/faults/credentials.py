@@ -47,7 +47,8 @@ def _placeholder_key(side: ClientSide, target: str) -> None:
 
 def _wrong_secret(side: ClientSide, target: str) -> None:
     keys = _profile(side, target).credentials
-    keys["aws_secret_access_key"] = keys["aws_secret_access_key"][:-1] + "/"
+    secret = keys["aws_secret_access_key"]
+    keys["aws_secret_access_key"] = secret[:-1] + ("+" if secret.endswith("/") else "/")
 
 
 def _unknown_key(side: ClientSide, target: str) -> None:
