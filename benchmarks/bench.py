@@ -61,16 +61,11 @@ class Endpoint:
         return sum(self.counts()["calls"].values())
 
 
-_CORES = sorted(os.sched_getaffinity(0))
-"""What is measured has the first for itself, and the imitation of AWS the others: our figures are for one core."""
-
-
 @contextmanager
 def endpoint() -> Iterator[Endpoint]:
     """Start the imitation, and stop it."""
     command = [sys.executable, "-m", "benchmarks.fake_aws"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        os.sched_setaffinity(process.pid, _CORES[1:] or _CORES)
         assert process.stdout is not None
         try:
             yield Endpoint(f"http://127.0.0.1:{int(process.stdout.readline())}")
@@ -134,7 +129,7 @@ def in_process(function: Callable[..., Mapping[str, Any]], *arguments: object, e
     """Call a module's function in a fresh interpreter, so that memory and CPU are its own; return its figures."""
     module = function.__module__
     code = (
-        f"import json, os, sys; os.sched_setaffinity(0, {_CORES[:1]}); from {module} import {function.__name__} as f; "
+        f"import json, sys; from {module} import {function.__name__} as f; "
         "print(json.dumps(f(*json.loads(sys.argv[1]))), file=sys.stdout)"
     )
     done = subprocess.run(
