@@ -30,9 +30,9 @@ def registry() -> Registry:
     return discovery.registry
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running_world() -> Iterator[WorldClient]:
-    """One world for all faults: they are mended, not rebuilt."""
+    """One world for a module's faults: they are mended, not rebuilt, and what a printed fix adds is left there."""
     with start(setups=("shop", "vision", "fleet")) as world:
         yield world
 
