@@ -72,10 +72,12 @@ class Profiles:
         )
         if stamp != self._stamp:
             with self._lock:
-                # One session reads all profiles: parsing the files costs more than everything else about one.
-                self._reader = Session(include_builtin_handlers=False)
-                self._files = SharedFiles.of(self._reader)
-                self._stamp, self._known = stamp, {}
+                # Many notice a change at once, and one of them reads for all.
+                if stamp != self._stamp:
+                    # One session reads all profiles: parsing the files costs more than everything else about one.
+                    self._reader = Session(include_builtin_handlers=False)
+                    self._files = SharedFiles.of(self._reader)
+                    self._stamp, self._known = stamp, {}
         return stamp
 
     def profile(self, name: str | None) -> Profile:
